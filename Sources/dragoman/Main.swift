@@ -1,0 +1,4 @@
+@main
+enum Dragoman {
+    static func main() {}
+}
