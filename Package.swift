@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
 // The map of the program. Targets are listed from bytes, to meaning, to decision, to the running
 // process; a target imports only from earlier lines (Tests/TidyTests holds the table).
 import PackageDescription

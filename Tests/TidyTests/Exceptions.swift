@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Places that a rule does not bind, each with its reason. An entry that no longer excuses anything
+/// is itself a finding, so that the list only shrinks.
+enum Exceptions {
+    struct Entry: Sendable {
+        let rule: String
+        let path: String
+        let reason: String
+    }
+
+    static let entries: [Entry] = [
+        "Sources/CLinux/clinux.c", "Sources/CLinux/include/clinux.h",
+        "Sources/CLoopBIO/cloopbio.c", "Sources/CLoopBIO/include/cloopbio.h",
+    ].map { Entry(rule: "licence", path: $0, reason: "an empty file until its module is written") }
+}
