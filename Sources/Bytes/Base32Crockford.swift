@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Crockford's base 32 of a 16-byte number, as ULIDs and our operation ids write it: 26 digits,
+/// most significant first, so that texts sort as the bytes do.
+package enum Base32Crockford {
+    /// The 26 upper-case digits of `sixteen`, which must hold 16 bytes.
+    package static func encode(_ sixteen: [UInt8]) -> String {
+        invariant(sixteen.count == 16, "an id has 16 bytes")
+        var value: UInt128 = 0
+        for byte in sixteen { value = value << 8 | UInt128(byte) }
+        var text = [UInt8](repeating: 0, count: 26)
+        for index in stride(from: 25, through: 0, by: -1) {
+            text[index] = alphabet[Int(value & 31)]
+            value >>= 5
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The 16 bytes of 26 upper-case digits, or nil: lower case, the look-alikes I, L, O and U,
+    /// hyphens and a value over 128 bits are refused, so that an id has one text.
+    package static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        var value: UInt128 = 0
+        var count = 0
+        for digit in text.utf8 {
+            guard count < 26, let index = alphabet.firstIndex(of: digit) else { return nil }
+            if count == 0, index > 7 { return nil }
+            value = value << 5 | UInt128(index)
+            count += 1
+        }
+        guard count == 26 else { return nil }
+        return (0..<16).map { UInt8(truncatingIfNeeded: value >> UInt128(120 - 8 * $0)) }
+    }
+
+    private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+
+/// Changes to a document's text that leave every other byte as it was: how ids in a message are
+/// rewritten without encoding the rest of it again.
+package struct JSONSplice: Sendable {
+    private struct Edit: Sendable {
+        var range: Range<Int>
+        var replacement: [UInt8]
+    }
+
+    private let document: JSONDocument
+    private var edits: [Edit] = []
+    /// For each object that got members: the place before its brace, and whether it is still empty.
+    private var isFirstAddition: [Int: Bool] = [:]
+
+    /// No changes to `document` yet.
+    package init(_ document: JSONDocument) { self.document = document }
+
+    /// Whether ``applied()`` gives the document's own bytes.
+    package var isEmpty: Bool { edits.isEmpty }
+
+    /// Puts JSON text in the place of a value of the document. It is not checked.
+    package mutating func replace(_ value: JSONValue, with text: [UInt8]) {
+        invariant(value.document === document, "a splice changes values of its own document")
+        edits.append(Edit(range: value.range, replacement: text))
+    }
+
+    /// Puts a tree in the place of a value of the document.
+    package mutating func replace(_ value: JSONValue, with node: JSONNode) {
+        replace(value, with: node.bytes)
+    }
+
+    /// Puts bytes in the place of a range of the document's bytes.
+    package mutating func replace(_ range: Range<Int>, with text: [UInt8]) {
+        edits.append(Edit(range: range, replacement: text))
+    }
+
+    /// Adds a member at the end of an object of the document, which must not have that name.
+    package mutating func add(_ name: String, _ node: JSONNode, to object: JSONValue) {
+        invariant(object.document === document, "a splice changes values of its own document")
+        invariant(object.kind == .object, "only an object takes members")
+        let place = object.range.upperBound - 1
+        var writer = JSONWriter()
+        writer.name(name)
+        writer.node(node)
+        let isFirst = isFirstAddition[place] ?? (object.count == 0)
+        isFirstAddition[place] = false
+        edits.append(
+            Edit(
+                range: place..<place,
+                replacement: (isFirst ? [] : [UInt8(ascii: ",")]) + writer.bytes))
+    }
+
+    /// The document's text with all changes made, in one pass. Changes must not overlap; those at
+    /// one place keep the order in which they were asked for.
+    package func applied() -> [UInt8] {
+        let ordered = edits.enumerated().sorted {
+            ($0.element.range.lowerBound, $0.offset) < ($1.element.range.lowerBound, $1.offset)
+        }
+        let growth = edits.reduce(0) { $0 + $1.replacement.count - $1.range.count }
+        var result: [UInt8] = []
+        result.reserveCapacity(document.bytes.count + max(growth, 0))
+        var at = 0
+        for (_, edit) in ordered {
+            invariant(edit.range.lowerBound >= at, "changes to a document do not overlap")
+            result.append(contentsOf: document.bytes[at..<edit.range.lowerBound])
+            result.append(contentsOf: edit.replacement)
+            at = edit.range.upperBound
+        }
+        result.append(contentsOf: document.bytes[at...])
+        return result
+    }
+}

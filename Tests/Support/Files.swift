@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// Reading files in tests.
+package enum Files {
+    /// Why a test could not read what it needs.
+    package struct Missing: Error, CustomStringConvertible {
+        package let path: String
+        package var description: String { "cannot read \(path)" }
+    }
+
+    /// The repository, found from where this file was compiled.
+    package static let repository = String(
+        #filePath.dropLast("/Tests/Support/Files.swift".count))
+
+    /// All bytes of a file.
+    package static func bytes(_ path: String) throws(Missing) -> [UInt8] {
+        guard let file = unsafe fopen(path, "rb") else { throw Missing(path: path) }
+        defer { unsafe fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe fread(&chunk, 1, chunk.count, file)
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        guard unsafe ferror(file) == 0 else { throw Missing(path: path) }
+        return bytes
+    }
+
+    /// A file as text; bytes that are not UTF-8 become U+FFFD.
+    package static func text(_ path: String) throws(Missing) -> String {
+        String(decoding: try bytes(path), as: UTF8.self)
+    }
+
+    /// The names in a folder, sorted, without those that start with a dot; empty when there is no
+    /// such folder.
+    package static func names(in folder: String) -> [String] {
+        guard let stream = unsafe opendir(folder) else { return [] }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Whether something is at `path`.
+    package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+}
