@@ -2,6 +2,10 @@
 
 /// What other modules may use says what it is: a declaration that is `package` or `public` has a
 /// documentation comment above it.
+///
+/// Three kinds need none: witnesses of the standard library's protocols, stored properties (their
+/// type's comment and their name say it, or the author adds a line), and initializers that do
+/// nothing but store their arguments.
 enum Documented {
     static func findings(in source: SwiftSource) -> [Finding] {
         let tokens = source.tokens
@@ -10,6 +14,8 @@ enum Documented {
                 tokens[index].startsLine || isAttribute(before: index, in: tokens),
                 let declaration = declaration(after: index, in: tokens),
                 !isWitness(declaration.name, keyword: declaration.keyword),
+                !isStored(index, declaration.keyword, in: tokens),
+                !(declaration.keyword == "init" && onlyStores(index, in: tokens)),
                 !hasComment(above: tokens[index].line, in: source)
             else { return nil }
             let message = "\(declaration.keyword) \(declaration.name) has no documentation comment"
@@ -69,6 +75,31 @@ enum Documented {
             above -= 1
         }
         return false
+    }
+
+    /// A property of an instance without a body of its own.
+    private static func isStored(
+        _ index: Int, _ keyword: String, in tokens: [SwiftSource.Token]
+    ) -> Bool {
+        guard keyword == "let" || keyword == "var" else { return false }
+        let line = tokens[index...].prefix { $0.line == tokens[index].line }
+        return !line.contains { ["static", "class", "{"].contains($0.text) }
+    }
+
+    /// An initializer whose body is nothing but `self.name = name` or `name = name`.
+    private static func onlyStores(_ index: Int, in tokens: [SwiftSource.Token]) -> Bool {
+        var depth = 0
+        var body = tokens[index...].drop { token in
+            if token.text == "(" { depth += 1 }
+            if token.text == ")" { depth -= 1 }
+            return !(token.text == "{" && depth == 0)
+        }.dropFirst().prefix { $0.text != "}" }.map(\.text)[...]
+        while let first = body.first {
+            if first == "self" { body = body.dropFirst(2) }
+            guard body.count >= 3, body[body.startIndex + 1] == "=" else { return false }
+            body = body.dropFirst(3)
+        }
+        return true
     }
 
     /// Requirements of the standard library's protocols are documented there.

@@ -176,10 +176,11 @@ import Testing
     }
 
     @Test(arguments: [
-        "package func f() {}", "package static let x = 1", "    package init() {}",
+        "package func f() {}", "package static let x = 1", "package init() { start() }",
         "@safe package struct S {}", "public final class C {}",
-        "@inline(__always)\npackage func f() {}", "package private(set) var x = 1",
+        "@inline(__always)\npackage func f() {}", "package var x: Int { 1 }",
         "/// Of something else.\n\npackage enum E {}", "package class func f() {}",
+        "package init(a: Int) { self.a = a + 1 }",
     ])
     func anUndocumentedDeclarationIsFound(text: String) {
         #expect(Documented.findings(in: source(text)).count == 1)
@@ -190,9 +191,10 @@ import Testing
         "/// What.\n@safe\npackage struct S {}", "package var description: String { \"\" }",
         "package static func == (a: S, b: S) -> Bool { true }",
         "package func hash(into hasher: inout Hasher) {}", "let package = Package()",
-        "/// What.\npackage private(set) var x = 1", "package.targets.append(x)",
+        "package private(set) var x = 1", "package.targets.append(x)", "package let a, b: Int",
+        "package init(\n    a: @escaping () -> Void, b: Int = 1\n) {\n    self.a = a\n    b = b\n}",
     ])
-    func aDocumentedOrPrivateDeclarationIsFine(text: String) {
+    func aDocumentedOrPlainDeclarationIsFine(text: String) {
         #expect(Documented.findings(in: source(text)).isEmpty)
     }
 
