@@ -11,12 +11,22 @@ package struct JSONSplice: Sendable {
     }
 
     private let document: JSONDocument
+    private let whole: Range<Int>
     private var edits: [Edit] = []
     /// For each object that got members: the place before its brace, and whether it is still empty.
     private var isFirstAddition: [Int: Bool] = [:]
 
     /// No changes to `document` yet.
-    package init(_ document: JSONDocument) { self.document = document }
+    package init(_ document: JSONDocument) {
+        self.document = document
+        whole = 0..<document.bytes.count
+    }
+
+    /// No changes yet to the part of a document that is `value`.
+    package init(within value: JSONValue) {
+        document = value.document
+        whole = value.range
+    }
 
     /// Whether ``applied()`` gives the document's own bytes.
     package var isEmpty: Bool { edits.isEmpty }
@@ -53,23 +63,24 @@ package struct JSONSplice: Sendable {
                 replacement: (isFirst ? [] : [UInt8(ascii: ",")]) + writer.bytes))
     }
 
-    /// The document's text with all changes made, in one pass. Changes must not overlap; those at
-    /// one place keep the order in which they were asked for.
+    /// The text with all changes made, in one pass: of the document, or of the value it is within.
+    /// Changes must not overlap; those at one place keep the order in which they were asked for.
     package func applied() -> [UInt8] {
         let ordered = edits.enumerated().sorted {
             ($0.element.range.lowerBound, $0.offset) < ($1.element.range.lowerBound, $1.offset)
         }
         let growth = edits.reduce(0) { $0 + $1.replacement.count - $1.range.count }
         var result: [UInt8] = []
-        result.reserveCapacity(document.bytes.count + max(growth, 0))
-        var at = 0
+        result.reserveCapacity(whole.count + max(growth, 0))
+        var at = whole.lowerBound
         for (_, edit) in ordered {
             invariant(edit.range.lowerBound >= at, "changes to a document do not overlap")
             result.append(contentsOf: document.bytes[at..<edit.range.lowerBound])
             result.append(contentsOf: edit.replacement)
             at = edit.range.upperBound
         }
-        result.append(contentsOf: document.bytes[at...])
+        invariant(at <= whole.upperBound, "changes lie within the value")
+        result.append(contentsOf: document.bytes[at..<whole.upperBound])
         return result
     }
 }
