@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes `text/event-stream`: each event's data on one line, as JSON is written here.
+///
+/// Nothing is passed through: an event of an upstream is parsed and written anew, and a line
+/// break in any part is refused, so no text of anyone can begin a line of its own.
+package enum SSEWriter {
+    /// A comment that keeps idle connections from being cut by what lies between.
+    package static let keepAlive = Array(":\n\n".utf8)
+
+    /// Appends one event.
+    /// - Parameters:
+    ///   - data: One line, usually JSON.
+    ///   - event: The name; left out when `nil`, a reader then takes `message`.
+    ///   - id: Left out when `nil`.
+    /// - Throws: ``SSEFault/lineBreak`` for CR, LF or NUL in any of them; nothing is written.
+    package static func write(
+        data: some Collection<UInt8>, event: String? = nil, id: String? = nil,
+        into output: inout [UInt8]
+    ) throws(SSEFault) {
+        try check(data)
+        if let event { try check(event.utf8) }
+        if let id { try check(id.utf8) }
+        if let event { put("event: ", event.utf8, into: &output) }
+        if let id { put("id: ", id.utf8, into: &output) }
+        put("data: ", data, into: &output)
+        output.append(0x0A)
+    }
+
+    private static func check(_ bytes: some Collection<UInt8>) throws(SSEFault) {
+        guard bytes.allSatisfy({ $0 != 0x0A && $0 != 0x0D && $0 != 0 }) else {
+            throw .lineBreak
+        }
+    }
+
+    private static func put(
+        _ name: String, _ bytes: some Collection<UInt8>, into output: inout [UInt8]
+    ) {
+        output.append(contentsOf: name.utf8)
+        output.append(contentsOf: bytes)
+        output.append(0x0A)
+    }
+}
