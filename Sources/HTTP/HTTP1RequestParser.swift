@@ -40,7 +40,7 @@ package struct HTTP1RequestParser: Sendable {
     private var input = HTTP1Input()
     private var state = State.startLine(emptyLines: 0)
 
-    /// - Parameter scheme: What the connection is: `https` under TLS.
+    /// The scheme is what the connection is: `https` under TLS.
     package init(scheme: HTTPScheme, limits: HTTP1Limits = HTTP1Limits()) {
         self.scheme = scheme
         self.limits = limits

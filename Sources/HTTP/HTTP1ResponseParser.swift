@@ -106,13 +106,12 @@ package struct HTTP1ResponseParser: Sendable {
                     state = .fields(line, reader, interim: interim)
                     return nil
                 }
-                if line.status < 200 {
-                    guard line.status != 101 else { throw .upgrade }
-                    guard interim < limits.interim else { throw .tooManyInterim }
-                    state = .statusLine(interim: interim + 1)
-                } else {
+                guard line.status < 200 else {
                     return .head(try begin(line, reader.fields))
                 }
+                guard line.status != 101 else { throw .upgrade }
+                guard interim < limits.interim else { throw .tooManyInterim }
+                state = .statusLine(interim: interim + 1)
             case .body(var reader):
                 let piece = try reader.next(from: &input, limits: limits)
                 state = .body(reader)

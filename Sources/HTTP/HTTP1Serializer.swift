@@ -9,16 +9,15 @@ package enum HTTP1Serializer {
     /// `HTTP/1.1 100 Continue`, complete.
     package static let continueResponse = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
-    /// Appends a request's head.
-    /// - Parameters:
-    ///   - framing: `untilClose` has no meaning for a request and is our own mistake.
-    ///   - closes: Asks the server to close after its answer.
+    /// Appends a request's head; `closes` asks the server to close after its answer. The framing
+    /// `untilClose` has no meaning for a request and is our own mistake.
     package static func write(
         _ head: HTTPRequestHead, framing: HTTP1Framing, closes: Bool = false,
         into output: inout [UInt8]
     ) {
         precondition(framing != .untilClose, "a request ends before its connection")
-        put(head.method.text, " ", head.path, " HTTP/1.1\r\nhost: ", head.authority, "\r\n",
+        put(
+            head.method.text, " ", head.path, " HTTP/1.1\r\nhost: ", head.authority, "\r\n",
             into: &output)
         putFields(head.fields, into: &output)
         // A request without a body says so where its method suggests one (RFC 9110 §8.6).
@@ -26,9 +25,8 @@ package enum HTTP1Serializer {
         putFraming(saysZero ? .length(0) : framing, closes: closes, into: &output)
     }
 
-    /// Appends a response's head.
-    /// - Parameter framing: For the answer to HEAD the framing that GET would have had; no body
-    ///   is written then. Ignored for 1xx and 204, which have none.
+    /// Appends a response's head. For the answer to HEAD give the framing that GET would have had
+    /// and write no body. The framing is ignored for 1xx and 204, which have none.
     package static func write(
         _ head: HTTPResponseHead, framing: HTTP1Framing, closes: Bool,
         into output: inout [UInt8]

@@ -8,11 +8,8 @@ package enum SSEWriter {
     /// A comment that keeps idle connections from being cut by what lies between.
     package static let keepAlive = Array(":\n\n".utf8)
 
-    /// Appends one event.
-    /// - Parameters:
-    ///   - data: One line, usually JSON.
-    ///   - event: The name; left out when `nil`, a reader then takes `message`.
-    ///   - id: Left out when `nil`.
+    /// Appends one event: `data` on one line, usually JSON; `event:` and `id:` only when given (a
+    /// reader takes the name `message` when there is none).
     /// - Throws: ``SSEFault/lineBreak`` for CR, LF or NUL in any of them; nothing is written.
     package static func write(
         data: some Collection<UInt8>, event: String? = nil, id: String? = nil,
