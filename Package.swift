@@ -74,8 +74,8 @@ let package = Package(
 
         // tests
         .target(
-            name: "TestSupport", dependencies: ["Bytes", "JSON"], path: "Tests/Support",
-            swiftSettings: strict),
+            name: "TestSupport", dependencies: ["Bytes", "Accounting", "JSON"],
+            path: "Tests/Support", swiftSettings: strict),
         tests("BytesTests", ["Bytes"]),
         tests("JSONTests", ["Bytes", "JSON"]),
         tests("HTTPTests", ["Bytes", "HTTP"]),

@@ -85,7 +85,7 @@ enum Imports {
 
     /// Targets under Tests that are not named after one module.
     static let otherTests: [String: [String: String]] = [
-        "Support": ["JSON": "vectors are JSON"],
+        "Support": ["Accounting": "the ledger in memory", "JSON": "vectors are JSON"],
         "TidyTests": [:],
     ]
 
