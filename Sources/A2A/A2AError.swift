@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An error of the protocol as it crosses a binding (A2A 1.0.1 §5.4, and BOOKING's refusals).
+/// An error of the protocol as it crosses a binding (A2A 1.0.1 §5.4 and Spec §1.7).
 package struct A2AError: Error, Equatable, Sendable {
     /// Which error it is; equality of errors in tests is mostly equality of codes.
     package let code: Code

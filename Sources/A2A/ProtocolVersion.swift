@@ -11,7 +11,9 @@ package struct ProtocolVersion: Equatable, Sendable {
         self.minor = minor
     }
 
+    /// What a request without a version means (A2A §3.6.1).
     package static let v0_3 = ProtocolVersion(major: 0, minor: 3)
+    /// The version that gateways speak among themselves.
     package static let v1_0 = ProtocolVersion(major: 1, minor: 0)
 
     /// The name of the header and of the query parameter.
@@ -39,5 +41,6 @@ package struct ProtocolVersion: Equatable, Sendable {
     /// Whether this gateway's 1.0 faces serve it: additions of a later minor version are optional.
     package var isServedAs1: Bool { major == 1 }
 
+    /// `Major.Minor`, as it is sent.
     package var text: String { "\(major).\(minor)" }
 }

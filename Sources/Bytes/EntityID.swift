@@ -5,9 +5,10 @@
 /// The same string is the SAN URI of its certificate, the `iss`, `client_id` and `aud` of tokens,
 /// and the owner of accounts and tasks. It is compared byte for byte and never normalised, hence
 /// only one spelling is accepted: ASCII lower case, a domain name of letters, digits and hyphens
-/// (internationalised names as punycode), no path, user, query or trailing dot, and a port from 1 to
-/// 65535 without leading zeros. `https://a.example` and `https://a.example:443` are two identifiers.
-/// - SeeAlso: `Spec` §2.1.
+/// (internationalised names as punycode), no path, user, query or trailing dot, and a port from 1
+/// to 65535 without leading zeros. `https://a.example` and `https://a.example:443` are two
+/// identifiers.
+/// - SeeAlso: Spec §1.2.
 package struct EntityID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The whole identifier.
     package let text: String

@@ -58,10 +58,12 @@ package struct HTTP1RequestParser: Sendable {
         }
     }
 
+    /// Takes bytes as they were received, in pieces of any size.
     package mutating func append(_ bytes: ArraySlice<UInt8>) {
         input.append(bytes)
     }
 
+    /// Takes bytes as they were received, in pieces of any size.
     package mutating func append(_ bytes: [UInt8]) {
         input.append(bytes[...])
     }

@@ -53,10 +53,12 @@ package struct HTTP1ResponseParser: Sendable {
         if case .idle = state { state = .statusLine(interim: 0) }
     }
 
+    /// Takes bytes as they were received, in pieces of any size.
     package mutating func append(_ bytes: ArraySlice<UInt8>) {
         input.append(bytes)
     }
 
+    /// Takes bytes as they were received, in pieces of any size.
     package mutating func append(_ bytes: [UInt8]) {
         input.append(bytes[...])
     }

@@ -40,6 +40,7 @@ package struct HTTPFields: Sendable, Equatable {
         lines.compactMap { $0.name == name ? $0.value.text : nil }
     }
 
+    /// Whether there is a line of that name.
     package func contains(_ name: HTTPFieldName) -> Bool {
         lines.contains { $0.name == name }
     }
@@ -71,6 +72,7 @@ package struct HTTPFields: Sendable, Equatable {
         append(name, value)
     }
 
+    /// Takes all lines of that name away.
     package mutating func remove(_ name: HTTPFieldName) {
         lines.removeAll { $0.name == name }
     }

@@ -11,8 +11,11 @@ package enum JSONComments {
         var isInString = false
         while at < text.count {
             if isInString {
-                if text[at] == UInt8(ascii: "\\") { at += 1 }
-                else if text[at] == UInt8(ascii: "\"") { isInString = false }
+                if text[at] == UInt8(ascii: "\\") {
+                    at += 1
+                } else if text[at] == UInt8(ascii: "\"") {
+                    isInString = false
+                }
                 at += 1
             } else if text[at] == UInt8(ascii: "/"), at + 1 < text.count,
                 let end = commentEnd(text, at)

@@ -29,7 +29,8 @@ package struct JSONFault: Error, Equatable, Sendable, CustomStringConvertible {
         case trailingBytes = "trailing-bytes"
         /// A number outside the grammar, as `01`, `1.`, `+1` or `1e`.
         case invalidNumber = "invalid-number"
-        /// A byte below 0x20 unescaped in a string, or a control character that the profile refuses.
+        /// A byte below 0x20 unescaped in a string, or a control character that the profile
+        /// refuses.
         case controlCharacter = "control-character"
         /// A backslash followed by something that is no escape.
         case invalidEscape = "invalid-escape"

@@ -30,7 +30,7 @@ package struct JSONLimits: Sendable, Equatable {
     /// For messages: strict RFC 8259 plus unique names, the core of I-JSON (RFC 7493).
     package static let standard = JSONLimits()
 
-    /// For token payloads and headers, the closed profile of CONSENT b.2: `Spec` §4.2.
+    /// For token payloads and headers, whose profile is closed: Spec §1.8.
     package static let token: JSONLimits = {
         var limits = JSONLimits()
         limits.depth = 8

@@ -8,8 +8,8 @@ import Testing
     /// The pairs of cyberphone/json-canonicalization, byte for byte.
     @Test(
         .enabled(
-            if: Shared.path("vectors/jcs") != nil, "the RFC 8785 pairs are not in the shared folder")
-    )
+            if: Shared.path("vectors/jcs") != nil,
+            "the RFC 8785 pairs are not in the shared folder"))
     func pairsOfTheRFC() throws {
         let folder = try #require(Shared.path("vectors/jcs"))
         let names = Files.names(in: folder + "/input")

@@ -47,6 +47,12 @@ enum Banned {
     /// Build flags that take a check away.
     static let flags = ["-Ounchecked", "-enforce-exclusivity=unchecked"]
 
+    /// Working papers that are not part of the repository; what they settled is in `Spec/`.
+    static let papers = [
+        "ACCOUNTING.md", "ACCOUNTING b.", "ARCHITECTURE.md", "BOOKING", "CONSENT.md", "CONSENT b.",
+        "DIALECTS.md", "DISCOVERY.md", "RELIABILITY", "STYLE.md", "SWIFT-CORE",
+    ]
+
     /// Where the tables above and their tests spell these words out.
     static let home = "Tests/TidyTests/"
 
@@ -66,12 +72,11 @@ enum Banned {
     /// Unfinished work and forbidden flags, in any kind of text file.
     static func words(path: String, lines: [Substring]) -> [Finding] {
         lines.enumerated().flatMap { number, line in
-            let found = unfinished.filter { hasWord($0, in: line) } + flags.filter(line.contains)
-            return found.map { word in
-                let message = "\(word): finish it, or write an issue"
-                return Finding(path: path, line: number + 1, message: message)
-            }
-        }
+            let undone = unfinished.filter { hasWord($0, in: line) } + flags.filter(line.contains)
+            let absent = papers.filter { line.contains($0) }
+            return undone.map { "\($0): finish it, or write an issue" }.map { (number, $0) }
+                + absent.map { "\($0) is not here: cite a section of Spec/" }.map { (number, $0) }
+        }.map { Finding(path: path, line: $0.0 + 1, message: $0.1) }
     }
 
     /// Lines on which the tokens of `text` stand, spaced as in `text`.

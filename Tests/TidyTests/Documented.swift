@@ -3,9 +3,10 @@
 /// What other modules may use says what it is: a declaration that is `package` or `public` has a
 /// documentation comment above it.
 ///
-/// Three kinds need none: witnesses of the standard library's protocols, stored properties (their
-/// type's comment and their name say it, or the author adds a line), and initializers that do
-/// nothing but store their arguments.
+/// Four kinds need none: witnesses of the standard library's protocols, stored properties (their
+/// type's comment and their name say it, or the author adds a line), initializers that do nothing
+/// but store their arguments, and constants that are a text (`static let get = HTTPMethod("GET")`).
+/// A constant that is a number has a unit and a reason, and so a comment.
 enum Documented {
     static func findings(in source: SwiftSource) -> [Finding] {
         let tokens = source.tokens
@@ -15,6 +16,7 @@ enum Documented {
                 let declaration = declaration(after: index, in: tokens),
                 !isWitness(declaration.name, keyword: declaration.keyword),
                 !isStored(index, declaration.keyword, in: tokens),
+                !isText(index, declaration.keyword, in: tokens),
                 !(declaration.keyword == "init" && onlyStores(index, in: tokens)),
                 !hasComment(above: tokens[index].line, in: source)
             else { return nil }
@@ -34,7 +36,8 @@ enum Documented {
             let isMember =
                 position + 1 < tokens.count && keywords.contains(tokens[position + 1].text)
             if keywords.contains(word), !(word == "class" && isMember) {
-                let name = position + 1 < tokens.count ? tokens[position + 1].text : ""
+                let next = word == "init" ? position + 2 : position + 1
+                let name = next < tokens.count ? tokens[next].text : ""
                 return (word, word == "func" ? operatorName(at: position + 1, in: tokens) : name)
             }
             guard modifiers.contains(word) else { return nil }
@@ -86,6 +89,17 @@ enum Documented {
         return !line.contains { ["static", "class", "{"].contains($0.text) }
     }
 
+    /// `static let name = "…"`, `static let name: Type = "…"` or `static let name = Type("…")`.
+    private static func isText(
+        _ index: Int, _ keyword: String, in tokens: [SwiftSource.Token]
+    ) -> Bool {
+        let line = tokens[index...].prefix { $0.line == tokens[index].line }.map(\.text)
+        guard keyword == "let", let sign = line.firstIndex(of: "=") else { return false }
+        let value = line[(sign + 1)...].filter { $0 != "\"" }
+        return line.contains("\"") && !value.contains { $0.first?.isNumber ?? false }
+            && (value.isEmpty || value.last == ")")
+    }
+
     /// An initializer whose body is nothing but `self.name = name` or `name = name`.
     private static func onlyStores(_ index: Int, in tokens: [SwiftSource.Token]) -> Bool {
         var depth = 0
@@ -106,6 +120,7 @@ enum Documented {
     private static func isWitness(_ name: String, keyword: String) -> Bool {
         switch keyword {
         case "func", "var", "typealias", "struct": witnesses.contains(name)
+        case "init": literals.contains(name)
         default: false
         }
     }
@@ -113,7 +128,14 @@ enum Documented {
     private static let witnesses: Set<String> = [
         "==", "<", "hash", "description", "debugDescription", "next", "makeIterator", "Iterator",
         "Element", "Index", "startIndex", "endIndex", "rawValue", "errorDescription",
-        "testDescription", "unownedExecutor", "makeAsyncIterator", "AsyncIterator",
+        "testDescription", "unownedExecutor", "makeAsyncIterator", "AsyncIterator", "isEmpty",
+        "underestimatedCount",
+    ]
+
+    /// First labels of the initializers by which a type is written as a literal.
+    private static let literals: Set<String> = [
+        "stringLiteral", "integerLiteral", "booleanLiteral", "floatLiteral", "arrayLiteral",
+        "dictionaryLiteral", "nilLiteral",
     ]
 
     private static let keywords: Set<String> = [

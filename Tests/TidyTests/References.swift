@@ -11,36 +11,52 @@ enum References {
         return isNamed ? [] : [Finding(path: path, line: 1, message: message)]
     }
 
-    /// `Spec §6.3` in a text must be the number of a heading under `Spec/`.
-    static func sections(path: String, lines: [Substring], known: Set<String>) -> [Finding] {
+    /// A section named in a text: `Spec §6.3`, or `Spec/accounting.md §4`, each with or without
+    /// backquotes.
+    struct Citation: Hashable, Sendable, CustomStringConvertible {
+        /// The file under `Spec/`, or nil where the number alone names the chapter.
+        let file: String?
+        let number: String
+
+        var description: String { "Spec\(file.map { "/" + $0 } ?? "") §\(number)" }
+    }
+
+    /// Every citation in a text must be the number of a heading under `Spec/`.
+    static func sections(path: String, lines: [Substring], known: Set<Citation>) -> [Finding] {
         lines.enumerated().flatMap { number, line in
             cited(in: line).filter { !known.contains($0) }.map {
-                Finding(path: path, line: number + 1, message: "there is no Spec §\($0)")
+                Finding(path: path, line: number + 1, message: "there is no \($0)")
             }
         }
     }
 
-    /// Numbers cited as `Spec §n`, `Spec §n.n`, … in a line.
-    static func cited(in line: Substring) -> [String] {
-        var rest = line
-        var numbers: [String] = []
-        while let range = rest.firstRange(of: "Spec §") {
-            rest = rest[range.upperBound...]
-            let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-            numbers.append(String(number.hasSuffix(".") ? number.dropLast() : number))
+    /// The citations in a line, in order. What precedes the sign must name the specification, for
+    /// `RFC 9110 §4` and `A2A §3.1` are other people's sections.
+    static func cited(in line: Substring) -> [Citation] {
+        line.ranges(of: "§").compactMap { sign in
+            let words = line[..<sign.lowerBound].split { $0 == " " || $0 == "(" }
+            guard let last = words.last else { return nil }
+            let name = last.filter { $0 != "`" }
+            let file = name.hasPrefix("Spec/") ? String(name.dropFirst("Spec/".count)) : nil
+            guard name == "Spec" || file != nil else { return nil }
+            return Citation(file: file, number: number(at: line[sign.upperBound...]))
         }
-        return numbers
     }
 
-    /// Numbers of the headings of a Markdown text: `## 6.3 Rounding` has number `6.3`.
-    static func headings(of markdown: String) -> [String] {
-        markdown.split(separator: "\n").compactMap { line in
-            guard line.hasPrefix("#") else { return nil }
-            let title = line.drop { $0 == "#" }.drop { $0 == " " }
-            let number = title.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-            let trimmed = number.hasSuffix(".") ? number.dropLast() : number
-            return trimmed.isEmpty ? nil : String(trimmed)
-        }
+    /// What can be cited in a chapter: `## 6.3 Rounding` is `Spec/file.md §6.3`, and `Spec §6.3` if
+    /// the chapter's title has a number, too. Other chapters count their sections by themselves.
+    static func citable(file: String, markdown: String) -> [Citation] {
+        let titles = markdown.split(separator: "\n").filter { $0.hasPrefix("#") }
+            .map { number(at: $0.drop { $0 == "#" || $0 == " " }) }
+        let numbers = titles.filter { !$0.isEmpty }
+        let isChapter = titles.first.map { !$0.isEmpty } ?? false
+        return numbers.map { Citation(file: file, number: $0) }
+            + (isChapter ? numbers.map { Citation(file: nil, number: $0) } : [])
+    }
+
+    private static func number(at text: Substring) -> String {
+        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        return String(number.hasSuffix(".") ? number.dropLast() : number)
     }
 
     /// Targets of the relative links of a Markdown text, without fragments.

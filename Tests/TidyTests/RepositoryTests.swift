@@ -102,15 +102,15 @@ struct Rule: Sendable, CustomTestStringConvertible {
             tree.swift.filter { $0.path.hasPrefix("Sources/") }.flatMap(Documented.findings)
         },
         Rule(name: "sections") { tree in
-            let known = Set(tree.headings.map(\.number))
+            let known = Set(tree.citable.map(\.citation))
             return tree.code.filter { !$0.path.hasPrefix(Banned.home) }.flatMap {
                 References.sections(path: $0.path, lines: $0.lines, known: known)
             }
         },
         Rule(name: "headings") { tree in
-            var seen: Set<String> = []
-            return tree.headings.filter { !seen.insert($0.number).inserted }.map {
-                Finding(path: $0.path, line: 1, message: "Spec §\($0.number) exists already")
+            var seen: Set<References.Citation> = []
+            return tree.citable.filter { !seen.insert($0.citation).inserted }.map {
+                Finding(path: $0.path, line: 1, message: "\($0.citation) exists already")
             }
         },
         Rule(name: "links") { tree in
@@ -150,11 +150,12 @@ extension Tree {
     var markdown: [String] { repository.files(under: "").filter { $0.hasSuffix(".md") } }
 
     /// Numbered headings of the normative text, in the order of its files.
-    var headings: [(path: String, number: String)] {
-        repository.entries(of: "Spec").map { "Spec/" + $0.name }
-            .filter { $0.hasSuffix(".md") }.sorted()
-            .flatMap { path in
-                References.headings(of: repository.text(of: path)).map { (path, $0) }
+    var citable: [(path: String, citation: References.Citation)] {
+        repository.entries(of: "Spec").map(\.name).filter { $0.hasSuffix(".md") }.sorted()
+            .flatMap { name in
+                let path = "Spec/" + name
+                return References.citable(file: name, markdown: repository.text(of: path))
+                    .map { (path, $0) }
             }
     }
 }

@@ -165,6 +165,8 @@ import Testing
     @Test func unfinishedWorkIsFound() {
         let text = "let a = 1 // TODO: more\nlet TODOS = 2\n-Ounchecked"
         #expect(Banned.words(path: "x", lines: lines(text)).map(\.line) == [1, 3])
+        let paper = "// As BOOKING.md has it."
+        #expect(Banned.words(path: "x", lines: [paper[...]]).count == 1)
     }
 
     // MARK: Licence and documentation
@@ -180,7 +182,8 @@ import Testing
         "@safe package struct S {}", "public final class C {}",
         "@inline(__always)\npackage func f() {}", "package var x: Int { 1 }",
         "/// Of something else.\n\npackage enum E {}", "package class func f() {}",
-        "package init(a: Int) { self.a = a + 1 }",
+        "package init(a: Int) { self.a = a + 1 }", "package static let bytesMax = 1 << 20",
+        "package static let text = \"a\" + b", "package static let limit = Limit(\"a\", 5)",
     ])
     func anUndocumentedDeclarationIsFound(text: String) {
         #expect(Documented.findings(in: source(text)).count == 1)
@@ -191,6 +194,8 @@ import Testing
         "/// What.\n@safe\npackage struct S {}", "package var description: String { \"\" }",
         "package static func == (a: S, b: S) -> Bool { true }",
         "package func hash(into hasher: inout Hasher) {}", "let package = Package()",
+        "package init(stringLiteral value: String) { self = .string(value) }",
+        "package static let date: Name = \"date\"", "package static let get = Method(\"GET\")",
         "package private(set) var x = 1", "package.targets.append(x)", "package let a, b: Int",
         "package init(\n    a: @escaping () -> Void, b: Int = 1\n) {\n    self.a = a\n    b = b\n}",
     ])
@@ -201,15 +206,20 @@ import Testing
     // MARK: References
 
     @Test func aSectionThatIsNotThereIsFound() {
-        let text = "// Spec §3.2, Spec §9.\n// RFC 9110 §4\n"
-        let known: Set<String> = ["3.2"]
-        let findings = References.sections(path: "x", lines: lines(text), known: known)
-        #expect(findings.map(\.message) == ["there is no Spec §9"])
-    }
-
-    @Test func headingsCarryNumbers() {
-        let text = "# 3 Parts\ntext 3.9\n## 3.1 Draft\n### 3.1.2. Money\n## No number\n"
-        #expect(References.headings(of: text) == ["3", "3.1", "3.1.2"])
+        let chapter = "# 3 Parts\ntext 3.9\n## 3.1 Draft\n### 3.1.2. Money\n## No number\n"
+        let other = "# Accounting\n## 4 Holds\n"
+        let known = Set(
+            References.citable(file: "parts.md", markdown: chapter)
+                + References.citable(file: "accounting.md", markdown: other))
+        let good = "(Spec §3.1.2), `Spec` §3.1. `Spec/accounting.md` §4, RFC 9110 §9, A2A §7"
+        #expect(References.sections(path: "x", lines: [good[...]], known: known).isEmpty)
+        let bad = "Spec §9, Spec §4, `Spec/parts.md` §3.9 and Spec/none.md §1"
+        let findings = References.sections(path: "x", lines: [bad[...]], known: known)
+        #expect(
+            findings.map(\.message) == [
+                "there is no Spec §9", "there is no Spec §4", "there is no Spec/parts.md §3.9",
+                "there is no Spec/none.md §1",
+            ])
     }
 
     @Test func linksInsideTheRepositoryAreFollowed() {
