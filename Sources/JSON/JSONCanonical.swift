@@ -71,7 +71,7 @@ private struct CanonicalEncoder {
             names.append(at)
             at = tape.tokenAfter(at + 1)
         }
-        names[base...].sort { [tape] a, b in
+        names.sortInPlace(from: base) { [tape] a, b in
             JSONScalars.compare(tape.token(a), tape.token(b), text) < 0
         }
         bytes.append(UInt8(ascii: "{"))

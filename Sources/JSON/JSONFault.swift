@@ -64,6 +64,7 @@ package struct JSONFault: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// A fault at `offset` of `text`; the line and column are counted here, once.
+    @inline(never)
     init(_ rule: Rule, at offset: Int, in text: Span<UInt8>) {
         var line = 1
         var column = 1

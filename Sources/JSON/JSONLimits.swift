@@ -30,7 +30,8 @@ package struct JSONLimits: Sendable, Equatable {
     /// For messages: strict RFC 8259 plus unique names, the core of I-JSON (RFC 7493).
     package static let standard = JSONLimits()
 
-    /// For token payloads and headers, whose profile is closed: Spec §1.8.
+    /// For the headers and payloads of tokens: closed, so that two verifiers cannot differ over
+    /// what was signed. Spec §1.8; `Spec/vectors/json/README.md` lists the rules.
     package static let token: JSONLimits = {
         var limits = JSONLimits()
         limits.depth = 8

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds names that occur twice in one object, over the names of all objects that are open.
+/// Finds a name that occurs twice in one object.
 ///
 /// Each name has a 64-bit signature of its unescaped bytes; only names with equal signatures are
-/// compared. Small objects compare all pairs. Large ones are heap-sorted by signature, then by
-/// content, then by place, which is n·log n whatever a stranger chose the names to be.
+/// compared. Small objects compare all pairs of signatures. Large ones are heap-sorted by
+/// signature, then by content, then by place: n·log n whatever names a stranger chose.
 struct JSONNames {
     private struct Name {
         var signature: UInt64
         var token: Int
     }
 
+    /// The names of one large object; kept only for its memory.
     private var names: [Name] = []
     private let seed: UInt64
 
-    /// Above this many members, sorting beats comparing all pairs (measured).
+    /// Up to this many members all pairs are compared, without memory.
     private static let pairwiseLimit = 16
 
     /// The seed comes from the process-wide one of `Hasher`. It makes collisions unpredictable;
@@ -25,89 +26,70 @@ struct JSONNames {
         seed = UInt64(truncatingIfNeeded: hasher.finalize())
     }
 
-    /// How many names are held: a new object's names start here.
-    var count: Int { names.count }
-
-    /// Forgets every name but keeps the memory.
-    mutating func removeAll() { names.removeAll(keepingCapacity: true) }
-
-    /// Notes the name at index `token` of the tape.
+    /// The token of the earliest name that repeats one before it, among the `count` members whose
+    /// first name is at `first`.
     @inline(__always)
-    mutating func append(_ token: Int, _ word: JSONToken, _ text: Span<UInt8>) {
-        let signature =
-            word.rawKind == JSONToken.Kind.string.rawValue
-            ? signature(text, word.offset, word.length) : escapedSignature(word, text)
-        names.append(Name(signature: signature, token: token))
+    mutating func firstRepeat(
+        _ first: Int, _ count: Int, _ tape: [UInt64], _ text: Span<UInt8>
+    ) -> Int? {
+        if count < 2 { return nil }
+        if count > JSONNames.pairwiseLimit { return sortedRepeat(first, count, tape, text) }
+        return pairwiseRepeat(first, count, tape, text)
     }
 
-    /// Takes away the names from `base` on, an object's own, and returns the token of the earliest
-    /// that repeats one before it.
-    @inline(__always)
-    mutating func close(from base: Int, _ tape: [UInt64], _ text: Span<UInt8>) -> Int? {
-        let size = names.count &- base
-        var repeated: Int?
-        if size > JSONNames.pairwiseLimit {
-            repeated = sortedRepeat(from: base, tape, text)
-        } else if size > 1 {
-            repeated = pairwiseRepeat(from: base, tape, text)
-        }
-        names.removeLast(size)
-        return repeated
-    }
-
-    @inline(__always)
-    private func pairwiseRepeat(from base: Int, _ tape: [UInt64], _ text: Span<UInt8>) -> Int? {
-        for later in base &+ 1..<names.count {
-            let signature = names[later].signature
-            for earlier in base..<later where names[earlier].signature == signature {
-                let order = JSONScalars.compare(
-                    tape.token(names[earlier].token), tape.token(names[later].token), text)
-                if order == 0 { return names[later].token }
+    private func pairwiseRepeat(
+        _ first: Int, _ count: Int, _ tape: [UInt64], _ text: Span<UInt8>
+    ) -> Int? {
+        var signatures = InlineArray<16, UInt64>(repeating: 0)
+        var at = first
+        for position in 0..<count {
+            let signature = signature(of: tape.token(at), text)
+            for earlier in 0..<position where signatures[earlier] == signature {
+                let name = tape.token(member(earlier, first, tape))
+                if JSONScalars.compare(name, tape.token(at), text) == 0 { return at }
             }
+            signatures[position] = signature
+            at = tape.tokenAfter(at &+ 1)
         }
         return nil
     }
 
+    /// The name token of a member, by steps from the first.
+    private func member(_ position: Int, _ first: Int, _ tape: [UInt64]) -> Int {
+        var at = first
+        for _ in 0..<position { at = tape.tokenAfter(at + 1) }
+        return at
+    }
+
     private mutating func sortedRepeat(
-        from base: Int, _ tape: [UInt64], _ text: Span<UInt8>
+        _ first: Int, _ count: Int, _ tape: [UInt64], _ text: Span<UInt8>
     ) -> Int? {
-        func content(_ a: Name, _ b: Name) -> Int {
-            a.signature == b.signature
-                ? JSONScalars.compare(tape.token(a.token), tape.token(b.token), text) : 1
+        names.removeAll(keepingCapacity: true)
+        var at = first
+        for _ in 0..<count {
+            names.append(Name(signature: signature(of: tape.token(at), text), token: at))
+            at = tape.tokenAfter(at + 1)
         }
-        heapSort(from: base) { a, b in
-            if a.signature != b.signature { return a.signature < b.signature }
-            let order = content(a, b)
+        func compare(_ a: Name, _ b: Name) -> Int {
+            if a.signature != b.signature { return a.signature < b.signature ? -1 : 1 }
+            return JSONScalars.compare(tape.token(a.token), tape.token(b.token), text)
+        }
+        names.sortInPlace(from: 0) { a, b in
+            let order = compare(a, b)
             return order == 0 ? a.token < b.token : order < 0
         }
         var earliest: Int?
-        for index in base + 1..<names.count where content(names[index - 1], names[index]) == 0 {
+        for index in 1..<names.count where compare(names[index - 1], names[index]) == 0 {
             earliest = min(earliest ?? .max, names[index].token)
         }
         return earliest
     }
 
-    /// In place, because the standard library's sort takes memory.
-    private mutating func heapSort(from base: Int, _ precedes: (Name, Name) -> Bool) {
-        let size = names.count - base
-        func sift(_ start: Int, _ end: Int, _ names: inout [Name]) {
-            var root = start
-            while true {
-                var child = 2 * root + 1
-                guard child < end else { return }
-                if child + 1 < end, precedes(names[base + child], names[base + child + 1]) {
-                    child += 1
-                }
-                guard precedes(names[base + root], names[base + child]) else { return }
-                names.swapAt(base + root, base + child)
-                root = child
-            }
-        }
-        for start in stride(from: size / 2 - 1, through: 0, by: -1) { sift(start, size, &names) }
-        for end in stride(from: size - 1, to: 0, by: -1) {
-            names.swapAt(base, base + end)
-            sift(0, end, &names)
-        }
+    /// The signature of a name after unescaping.
+    @inline(__always)
+    private func signature(of token: JSONToken, _ text: Span<UInt8>) -> UInt64 {
+        token.rawKind == JSONToken.Kind.string.rawValue
+            ? signature(text, token.offset, token.length) : escapedSignature(token, text)
     }
 
     private func escapedSignature(_ token: JSONToken, _ text: Span<UInt8>) -> UInt64 {
@@ -127,10 +109,10 @@ struct JSONNames {
             var word: UInt64 = 0
             if at &+ 8 <= bytes.byteCount {
                 word = JSONScan.load(bytes, at)
-                if left < 8 { word &= (1 << UInt64(truncatingIfNeeded: left &* 8)) &- 1 }
+                if left < 8 { word &= (1 &<< UInt64(truncatingIfNeeded: left &* 8)) &- 1 }
             } else {
                 for index in 0..<min(left, 8) {
-                    word |= UInt64(text[at &+ index]) << UInt64(8 &* index)
+                    word |= UInt64(text[at &+ index]) &<< UInt64(truncatingIfNeeded: 8 &* index)
                 }
             }
             let product = (state ^ word ^ 0xA076_1D64_78BD_642F)

@@ -92,7 +92,7 @@ extension JSONNode {
         get { members?.first { $0.name == name }?.value }
         set {
             guard case .object(var members) = self else {
-                invariant(false, "only an object has members to set")
+                invariant(newValue == nil, "only an object has members to set")
                 return
             }
             self = .null

@@ -9,15 +9,20 @@ package struct JSONParser: ~Copyable {
     package let limits: JSONLimits
 
     private var tape: [UInt64] = []
-    private var open: [Open] = []
+    /// The arrays and objects around the innermost open one.
+    private var outer: [Open] = []
+    /// The innermost array or object whose right bracket has not been met.
+    private var open = Open.none
     private var names = JSONNames()
 
-    /// An array or object whose right bracket has not been met.
     private struct Open {
+        /// Its first word on the tape; -1 outside of all.
         var token: Int
+        /// Its elements or members so far.
         var count: Int
         var isObject: Bool
-        var firstName: Int
+
+        static let none = Open(token: -1, count: 0, isObject: false)
     }
 
     /// A parser with these limits.
@@ -29,7 +34,11 @@ package struct JSONParser: ~Copyable {
     ///   bracket of its object and rules of a profile after everything else.
     package mutating func parse(_ bytes: [UInt8]) throws(JSONFault) -> JSONDocument {
         try read(bytes.span)
-        return JSONDocument(bytes: bytes, tape: Array(tape[...]))
+        // A copy of exactly what is used, so that documents that are kept hold no spare memory.
+        var exact: [UInt64] = []
+        exact.reserveCapacity(tape.count)
+        exact.append(contentsOf: tape)
+        return JSONDocument(bytes: bytes, tape: exact)
     }
 
     /// Refuses what ``parse(_:)`` would refuse, without making a document.
@@ -40,14 +49,15 @@ package struct JSONParser: ~Copyable {
     /// The tape of the last text, given up by a parser that is not kept.
     consuming func takeTape(of bytes: [UInt8]) throws(JSONFault) -> [UInt64] {
         tape.reserveCapacity(bytes.count / 8 + 2)
+        outer.reserveCapacity(16)
         try read(bytes.span)
         return tape
     }
 
     private mutating func read(_ text: Span<UInt8>) throws(JSONFault) {
         tape.removeAll(keepingCapacity: true)
-        open.removeAll(keepingCapacity: true)
-        names.removeAll()
+        outer.removeAll(keepingCapacity: true)
+        open = .none
         if text.count > limits.effectiveBytes {
             throw JSONFault(.tooLarge, at: limits.effectiveBytes, in: text)
         }
@@ -100,46 +110,46 @@ package struct JSONParser: ~Copyable {
         var at = start
         while true {
             at = space(text, at)
-            guard let last = open.indices.last else {
+            if open.token < 0 {
                 if at < text.count { throw JSONFault(.trailingBytes, at: at, in: text) }
                 return nil
             }
-            open[last].count &+= 1
+            open.count &+= 1
             guard at < text.count else { throw JSONFault(.unexpectedEnd, at: at, in: text) }
-            let isObject = open[last].isObject
-            switch text[at] {
-            case UInt8(ascii: ","):
+            let byte = text[at]
+            if byte == UInt8(ascii: ",") {
                 at = space(text, at &+ 1)
-                return isObject ? try name(text, at) : at
-            case isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"):
-                at = try end(text, at)
-            default:
+                return open.isObject ? try name(text, at) : at
+            }
+            guard byte == (open.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
                 throw JSONFault(.commaExpected, at: at, in: text)
             }
+            at = try end(text, at)
         }
     }
 
+    @inline(__always)
     private mutating func begin(
         _ kind: JSONToken.Kind, _ text: Span<UInt8>, _ at: Int
     ) throws(JSONFault) -> Int {
-        if open.count >= limits.effectiveDepth { throw JSONFault(.tooDeep, at: at, in: text) }
-        open.append(
-            Open(token: tape.count, count: 0, isObject: kind == .object, firstName: names.count))
+        if outer.count >= limits.effectiveDepth { throw JSONFault(.tooDeep, at: at, in: text) }
+        outer.append(open)
+        open = Open(token: tape.count, count: 0, isObject: kind == .object)
         tape.append(JSONToken(kind, offset: at, length: 0).word)
         tape.append(0)
         return at &+ 1
     }
 
+    @inline(__always)
     private mutating func end(_ text: Span<UInt8>, _ at: Int) throws(JSONFault) -> Int {
-        let closed = open.removeLast()
-        tape[closed.token] |= UInt64(truncatingIfNeeded: closed.count) << 32
-        tape[closed.token &+ 1] = JSONToken.extent(next: tape.count, end: at &+ 1)
-        if closed.isObject, !limits.allowsDuplicateNames,
-            let repeated = names.close(from: closed.firstName, tape, text)
+        tape[open.token] |= UInt64(truncatingIfNeeded: open.count) &<< 32
+        tape[open.token &+ 1] = JSONToken.extent(next: tape.count, end: at &+ 1)
+        if open.isObject, !limits.allowsDuplicateNames,
+            let repeated = names.firstRepeat(open.token &+ 2, open.count, tape, text)
         {
-            throw JSONFault(
-                .duplicateName, at: tape.token(repeated).offset &- 1, in: text)
+            throw JSONFault(.duplicateName, at: tape.token(repeated).offset &- 1, in: text)
         }
+        open = outer.removeLast()
         return at &+ 1
     }
 
@@ -149,13 +159,11 @@ package struct JSONParser: ~Copyable {
         guard text[start] == UInt8(ascii: "\"") else {
             throw JSONFault(.nameExpected, at: start, in: text)
         }
-        let token = tape.count
         let at = space(text, try string(text, start))
         guard at < text.count else { throw JSONFault(.unexpectedEnd, at: at, in: text) }
         guard text[at] == UInt8(ascii: ":") else {
             throw JSONFault(.colonExpected, at: at, in: text)
         }
-        if !limits.allowsDuplicateNames { names.append(token, tape.token(token), text) }
         return space(text, at &+ 1)
     }
 
@@ -170,9 +178,10 @@ package struct JSONParser: ~Copyable {
             let byte = text[at]
             if byte == 0x22 { break }
             if byte >= 0x80 {
-                let length = JSONScan.sequenceLength(text, at)
-                if length == 0 { throw JSONFault(.invalidUTF8, at: at, in: text) }
-                at &+= length
+                at = JSONScan.validRun(text, from: at)
+                if at < text.count, text[at] >= 0x80 {
+                    throw JSONFault(.invalidUTF8, at: at, in: text)
+                }
             } else if byte == 0x5C {
                 at = try JSONParser.escape(text, at)
                 kind = .escapedString

@@ -93,6 +93,7 @@ struct JSONScalars {
     /// Orders two strings after unescaping by their UTF-16 code units, as RFC 8785 §3.2.3 sorts
     /// names: negative, zero or positive.
     static func compare(_ a: JSONToken, _ b: JSONToken, _ text: Span<UInt8>) -> Int {
+        if a.kind == .string, b.kind == .string { return compareLiterally(a, b, text) }
         var left = JSONScalars(a)
         var right = JSONScalars(b)
         while true {
@@ -109,5 +110,22 @@ struct JSONScalars {
     /// In UTF-16 the scalars above U+FFFF, whose code units are surrogates, stand before U+E000.
     private static func rank(_ scalar: UInt32) -> UInt32 {
         0xE000...0xFFFF ~= scalar ? scalar + 0x110000 : scalar
+    }
+
+    /// The same order for strings without escapes. UTF-8 sorts as scalars do; its lead bytes EE and
+    /// EF, of U+E000 to U+FFFF, take their place after F0 to F4.
+    private static func compareLiterally(
+        _ a: JSONToken, _ b: JSONToken, _ text: Span<UInt8>
+    ) -> Int {
+        for index in 0..<min(a.length, b.length) {
+            let x = text[a.offset &+ index]
+            let y = text[b.offset &+ index]
+            if x != y { return leadRank(x) < leadRank(y) ? -1 : 1 }
+        }
+        return a.length - b.length
+    }
+
+    private static func leadRank(_ byte: UInt8) -> UInt8 {
+        byte & 0xFE == 0xEE ? byte | 0x10 : byte
     }
 }

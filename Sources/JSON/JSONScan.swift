@@ -52,6 +52,30 @@ enum JSONScan {
         UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self))
     }
 
+    /// The index after the well-formed UTF-8 sequences above ASCII that begin at `start`.
+    ///
+    /// Chinese, Japanese and Korean are three bytes each: two such sequences are checked at once.
+    @inline(__always)
+    static func validRun(_ text: Span<UInt8>, from start: Int) -> Int {
+        var at = start
+        let bytes = unsafe text.bytes
+        while at &+ 8 <= bytes.byteCount {
+            let word = load(bytes, at)
+            // 1110xxxx 10xxxxxx 10xxxxxx, twice; leads E0 and ED need a closer look.
+            guard word & 0x0000_C0C0_F0C0_C0F0 == 0x0000_8080_E080_80E0,
+                word & 0x0F != 0, word & 0x0F != 0x0D,
+                word & 0x0F00_0000 != 0, word & 0x0F00_0000 != 0x0D00_0000
+            else { break }
+            at &+= 6
+        }
+        while at < text.count, text[at] >= 0x80 {
+            let length = sequenceLength(text, at)
+            if length == 0 { break }
+            at &+= length
+        }
+        return at
+    }
+
     /// The length of the well-formed UTF-8 sequence at `at`, whose first byte is above ASCII, or 0
     /// (Unicode, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
     @inline(__always)

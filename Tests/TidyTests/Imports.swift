@@ -87,6 +87,8 @@ enum Imports {
     static let otherTests: [String: [String: String]] = [
         "Support": ["Accounting": "the ledger in memory", "JSON": "vectors are JSON"],
         "TidyTests": [:],
+        "Benchmarks": ["JSON": "how fast texts are read"],
+        "Fuzz": ["JSON": "texts that a stranger wrote"],
     ]
 
     static let wrapped: Set<String> = ["CLinux", "CLoopBIO", "COpenSSL", "CNghttp2", "CSQLite"]
