@@ -8,19 +8,33 @@ package struct HTTP2ErrorCode: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    /// Nothing is wrong; also a reset after a complete early response.
     package static let noError = HTTP2ErrorCode(rawValue: 0x0)
+    /// A rule of the protocol was broken that has no code of its own.
     package static let protocolError = HTTP2ErrorCode(rawValue: 0x1)
+    /// The sender of the code has a problem of its own.
     package static let internalError = HTTP2ErrorCode(rawValue: 0x2)
+    /// More was sent than the window allowed.
     package static let flowControlError = HTTP2ErrorCode(rawValue: 0x3)
+    /// SETTINGS were not acknowledged in time.
     package static let settingsTimeout = HTTP2ErrorCode(rawValue: 0x4)
+    /// A frame came for a stream that its sender had ended.
     package static let streamClosed = HTTP2ErrorCode(rawValue: 0x5)
+    /// A frame of a length that its type does not have.
     package static let frameSizeError = HTTP2ErrorCode(rawValue: 0x6)
+    /// Nothing was done with the request; it may be sent again.
     package static let refusedStream = HTTP2ErrorCode(rawValue: 0x7)
+    /// The result is not wanted any more.
     package static let cancel = HTTP2ErrorCode(rawValue: 0x8)
+    /// The header compression lost its common state.
     package static let compressionError = HTTP2ErrorCode(rawValue: 0x9)
+    /// The tunnel of a CONNECT broke.
     package static let connectError = HTTP2ErrorCode(rawValue: 0xA)
+    /// The peer passes the limits on its behaviour.
     package static let enhanceYourCalm = HTTP2ErrorCode(rawValue: 0xB)
+    /// TLS is weaker than HTTP/2 asks for.
     package static let inadequateSecurity = HTTP2ErrorCode(rawValue: 0xC)
+    /// The request is to be sent over HTTP/1.1.
     package static let http11Required = HTTP2ErrorCode(rawValue: 0xD)
 }
 
@@ -52,8 +66,8 @@ package enum HTTP2Deadline: String, CaseIterable, Sendable {
     case settingsAck = "settings-ack"
 }
 
-/// Why a connection is over. Whatever it is: write what ``HTTP2Session/takeOutput(into:atMost:now:)``
-/// still gives, then close.
+/// Why a connection is over. Whatever it is: write what
+/// ``HTTP2Session/takeOutput(into:atMost:now:)`` still gives, then close.
 package enum HTTP2Error: Error, Equatable, Sendable {
     /// The peer passed a limit.
     case abuse(HTTP2Abuse)

@@ -286,8 +286,9 @@ extension HTTP2Session {
         if !invalidFrames.take(now: clock) { verdict = verdict ?? .abuse(.invalidFrames) }
     }
 
-    func didCloseStream(_ id: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+    func didCloseStream(_ id: HTTP2StreamID, _ reported: HTTP2ErrorCode) {
         guard let stream = streams.removeValue(forKey: id) else { return }
+        let code = stream.resetCode ?? reported
         if streams.isEmpty { nextSweep = nil }
         let initiator = stream.resetBy ?? (code == .noError ? .completion : .peer)
         if stream.unconsumed > 0 {

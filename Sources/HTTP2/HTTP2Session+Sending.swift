@@ -205,6 +205,7 @@ extension HTTP2Session {
     }
 
     private func submitReset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
+        stream.resetCode = code
         abandon(stream.id)
         check(
             unsafe nghttp2_submit_rst_stream(

@@ -20,6 +20,8 @@ final class HTTP2Stream {
     var isAbandoned = false
     /// Who reset it, if anyone did so far.
     var resetBy: HTTP2Closure.Initiator?
+    /// The code that we gave as the reason, also when the peer's end came before it could go out.
+    var resetCode: HTTP2ErrorCode?
 
     /// The library waits for us to say that there is something to send.
     var isDeferred = false

@@ -74,6 +74,7 @@ func request(
 }
 
 extension HTTP2StreamID: ExpressibleByIntegerLiteral {
+    /// The number itself.
     public init(integerLiteral value: Int32) {
         self.init(value)
     }
