@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A restaurant that sells only what a person has agreed to: an aware agent (Spec, chapter 3)."""
+"""A restaurant that sells only what a person has agreed to: an aware agent (Spec, chapter 3).
 
-import asyncio, socket, uuid  # noqa: E401
+Serves on the port given, or on any free one; prints its address."""
+
+import asyncio, socket, sys, uuid  # noqa: E401
 
 import uvicorn
 from a2a.server.agent_execution import AgentExecutor
@@ -54,7 +56,7 @@ def say(task, kind, data, words):
 
 
 def main():
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", int((sys.argv[1:] or [0])[0])))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     card = pb.AgentCard(
         name="Inn", description="A restaurant.", version="1.0.0",

@@ -71,7 +71,7 @@ struct Tree: Sendable {
     }
 
     /// Files without an extension that hold no code.
-    private static let data: Set<String> = ["expected"]
+    private static let data: Set<String> = ["control", "copyright", "expected"]
 }
 
 /// A rule with its name and the function that finds what breaks it.
