@@ -84,7 +84,7 @@ extension Ledger {
                 peer: call.peer, side: side, kind: .task, exchange: context.exchange,
                 tariff: context.tariff.name, request: request, placed: call.now)
             var entry = LedgerEntry(peer: call.peer, op: request.op, now: call.now)
-            release(old, in: &entry) { $0.expiryIndex }
+            release(old, in: &entry) { $0.replacedIndex }
             self.hold(hold, in: &entry)
             if let refusal = try write(entry) { return .refused(refusal, hold: request.op) }
             try resolve(old, as: .extended, by: request.op, at: call.now)

@@ -170,16 +170,16 @@ extension Ledger {
         _ post: Post, _ hold: HoldRecord, _ tariff: Tariff
     ) throws(StorageFault) {
         func write(
-            _ name: String?, _ amount: Money, _ isOwedToUs: Bool
+            _ kind: StatementLine.Kind, _ name: String?, _ amount: Money, _ isOwedToUs: Bool
         ) throws(StorageFault) {
             guard let name, amount.micros > 0 else { return }
             try storage.insertStatementLine(
                 StatementLine(
-                    peer: hold.peer, op: post.op, kind: .post, name: name, exchange: hold.exchange,
+                    peer: hold.peer, op: post.op, kind: kind, name: name, exchange: hold.exchange,
                     basis: hold.kind == .block ? nil : post.sale, amount: amount,
                     isOwedToUs: isOwedToUs, booked: post.booked, tariff: hold.tariff))
         }
-        try write(tariff.charge?.id, post.charge, hold.side == .callee)
-        try write(tariff.commission?.id, post.commission, hold.side == .caller)
+        try write(.charge, tariff.charge?.id, post.charge, hold.side == .callee)
+        try write(.commission, tariff.commission?.id, post.commission, hold.side == .caller)
     }
 }

@@ -173,7 +173,7 @@ extension Ledger {
     }
 
     /// A day more than the memory, so that no id is forgotten before it is too old to be new.
-    private func forgetAfter(_ now: Instant) -> Instant {
+    func forgetAfter(_ now: Instant) -> Instant {
         now.adding(seconds: (Ledger.memoryDays + 1) * 86_400)
     }
 }

@@ -26,8 +26,12 @@ struct LedgerEntry {
         case charge = 0
         case commission = 1
 
-        /// Index of the line's release by expiry, under the hold's own id.
+        /// Index of the line's release when the hold expires, under the hold's own id.
         var expiryIndex: Int { rawValue + 2 }
+
+        /// Index of the older hold's release, under the id of the hold that takes its place, which
+        /// may itself expire.
+        var replacedIndex: Int { rawValue + 4 }
     }
 
     /// Holds `amount`; nothing is written for nothing.

@@ -195,9 +195,11 @@ package struct HopEvidence: Hashable, Sendable {
 package struct StatementLine: Hashable, Sendable {
     /// What it is.
     package enum Kind: String, CaseIterable, Sendable {
-        /// A charge or a commission became due.
-        case post
-        /// Money moved outside.
+        /// A fee per task: owed to the callee.
+        case charge
+        /// A share of a sale: owed to the caller.
+        case commission
+        /// Money that moved outside.
         case payment
     }
 

@@ -240,10 +240,13 @@ extension Tariff.Settlement {
     }
 
     /// `+08:00`
-    package var offset: String {
-        let size = offsetMinutes.magnitude
+    package var offset: String { Self.offset(minutes: offsetMinutes) }
+
+    /// Minutes east of UTC as RFC 3339 writes them.
+    static func offset(minutes: Int64) -> String {
+        let size = minutes.magnitude
         func two(_ number: UInt64) -> String { (number < 10 ? "0" : "") + String(number) }
-        return (offsetMinutes < 0 ? "-" : "+") + two(size / 60) + ":" + two(size % 60)
+        return (minutes < 0 ? "-" : "+") + two(size / 60) + ":" + two(size % 60)
     }
 
     /// Reads what ``offset`` writes, -12:00 … +14:00; `-00:00` is refused for its second meaning.

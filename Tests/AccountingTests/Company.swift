@@ -60,7 +60,7 @@ func cny(_ text: String) throws -> Money { try Money(text: text, .cny) }
 /// The JSON of a tariff of the narrow form between two companies.
 func tariffNode(
     _ maker: Maker, caller: Company, callee: Company, fee: String = "0.10",
-    ppm: Int64 = 5488, cap: String? = "1.80", credit: String = "50000.00"
+    ppm: Int64 = 5488, cap: String? = "1.80", credit: String = "50000.00", hasBlock: Bool = true
 ) -> JSONNode {
     var take: JSONNode = ["id": "take", "basis": "tx.net", "ppm": .int(ppm)]
     if let cap { take["cap"] = .string(cap) }
@@ -69,7 +69,7 @@ func tariffNode(
     ] {
         take[name] = .string(value)
     }
-    return [
+    var node: JSONNode = [
         "v": "tariff/1", "agr": .string(maker.op().text), "ver": 1, "ccy": "CNY",
         "edge": ["up": .string(caller.entity.text), "down": .string(callee.entity.text)],
         "from": .string(maker.now.adding(seconds: -86_400).rfc3339),
@@ -77,13 +77,14 @@ func tariffNode(
         "commissions": [take],
         "bill_on": ["completed": ["*"], "failed": [], "canceled": [], "rejected": []],
         "hold": ["max_s": 1800, "delta_s": 30, "skew_s": 5],
-        "block": ["amt": "10.00", "max_s": 3600, "renew_ppm": 500_000],
         "credit": [
             "up_owes": .string(credit), "down_owes": .string(credit), "warn_ppm": 800_000,
         ],
         "settle": ["period": "P1M", "tz": "+08:00", "min": "1.00", "due_d": 15],
         "dispute_d": 30,
     ]
+    if hasBlock { node["block"] = ["amt": "10.00", "max_s": 3600, "renew_ppm": 500_000] }
+    return node
 }
 
 /// The tariff of such JSON, under a name made up.
@@ -97,4 +98,16 @@ extension Result where Success == LedgerReceipt, Failure == LedgerRefusal {
     var refusal: LedgerRefusal? {
         if case .failure(let refusal) = self { refusal } else { nil }
     }
+}
+
+// MARK: - Vectors
+
+func elements(_ value: JSONValue, _ name: String) throws -> [JSONValue] {
+    let elements = Array(try #require(value[name]).elements)
+    #expect(!elements.isEmpty, "\(name) has no vectors")
+    return elements
+}
+
+func string(_ value: JSONValue, _ name: String) throws -> String {
+    try #require(value[name]?.string)
 }

@@ -2,6 +2,7 @@
 
 import Accounting
 import Bytes
+import JSON
 import TestSupport
 import Testing
 
@@ -15,8 +16,17 @@ import Testing
 extension Booking {
     fileprivate func bookTheTable() throws {
         let exchange = maker.op()
+        let holds = try setAside(total: try cny("328.00"), exchange)
+        let posts = try conclude(holds, exchange)
+        try checkBooks(posts)
+        try checkStatements()
+    }
+
+    /// Messages 1 to 10: the holds of both links, the outer first, as they are at the end.
+    private func setAside(
+        total: Money, _ exchange: OperationID
+    ) throws -> (outer: HoldRequest, inner: HoldRequest) {
         let nothing = Money.zero(.cny)
-        let total = try cny("328.00")
 
         // Messages 1 to 3: the list price of a task, and deadlines that shrink by Δ.
         let end = try #require(
@@ -60,11 +70,31 @@ extension Booking {
         #expect(try superApp.balance(.receivable, restaurant).debitsPending == 15_000_000)
         #expect(try superApp.balance(.payable, restaurant).creditsPending == 200_000)
 
-        // Messages 12 to 14.
-        maker.now = maker.now.adding(seconds: 4)
-        _ = try post(superApp, restaurant, secondGrown)
-        _ = try post(phoneMaker, superApp, firstGrown)
+        return (firstGrown, secondGrown)
+    }
 
+    /// Messages 12 to 14: posts, records from the executor upwards, acknowledgements.
+    private func conclude(
+        _ holds: (outer: HoldRequest, inner: HoldRequest), _ exchange: OperationID
+    ) throws -> [Post] {
+        maker.now = maker.now.adding(seconds: 4)
+        let consent = try maker.hash()
+        let innerPost = try post(superApp, restaurant, holds.inner)
+        let innerRecord = try record(
+            innerPost, inner, exchange, consent, links: [], superApp, restaurant)
+        let outerPost = try post(phoneMaker, superApp, holds.outer)
+        let outerRecord = try record(
+            outerPost, outer, exchange, consent, links: [innerRecord], phoneMaker, superApp)
+        let last = HopRecord(
+            kind: .total(paid: outerPost.sale, consented: holds.outer.sale), exchange: exchange,
+            id: maker.op(),
+            task: "task", issuer: phoneMaker.entity, booked: maker.now, consent: consent,
+            links: [outerRecord])
+        #expect(try HopRecord(JSONDocument(parsing: last.node.bytes).root) == last)
+        return [outerPost, innerPost]
+    }
+
+    private func checkBooks(_ posts: [Post]) throws {
         #expect(try restaurant.posted(.receivable, superApp) == "0.20")
         #expect(try restaurant.posted(.payable, superApp) == "15.00")
         #expect(try superApp.posted(.receivable, restaurant) == "15.00")
@@ -78,6 +108,63 @@ extension Booking {
             for (key, balance) in try company.books.accountBalances() {
                 #expect(balance.debitsPending == 0 && balance.creditsPending == 0, "\(key)")
             }
+            let findings = try company.ledger { try $0.audit() }
+            #expect(findings.isEmpty, "\(findings)")
+        }
+        // What the books say is what the parties have: V 313.20, S 13.10, H 1.70.
+        let links = posts.map { Price(charge: $0.charge, commission: $0.commission) }
+        #expect(
+            try shares(of: cny("328.00"), over: links).map(\.text) == ["1.70", "13.10", "313.20"])
+    }
+
+    /// The callee's signed record is checked and filed on both sides, then countersigned.
+    private func record(
+        _ post: Post, _ pinned: PinnedTariff, _ exchange: OperationID, _ consent: HashName,
+        links: [HashName], _ caller: Company, _ callee: Company
+    ) throws -> HashName {
+        let record = HopRecord(
+            kind: .post(HopPost(post, caller: caller.entity, tariff: pinned.name)),
+            exchange: exchange, id: maker.op(), task: "task", issuer: callee.entity,
+            booked: post.booked, consent: consent, links: links)
+        let name = try maker.hash()
+        let received = try HopRecord(JSONDocument(parsing: record.node.bytes).root)
+        #expect(received == record)
+        let hold = try #require(try caller.books.hold(callee.entity, post.hold))
+        try received.check(post, of: hold, by: callee.entity, for: caller.entity)
+        let acknowledgement = Acknowledgement(
+            issuer: caller.entity, audience: callee.entity, post: post, record: name)
+        for (company, peer) in [(caller, callee), (callee, caller)] {
+            let evidence = HopEvidence(
+                peer: peer.entity, name: name, post: post.op, exchange: exchange,
+                record: "record.of.\(name)")
+            #expect(try company.ledger { try $0.file(evidence) } == nil)
+            let refusal = try company.ledger {
+                try $0.file(acknowledgement, token: "ack.of.\(name)", from: peer.entity)
+            }
+            #expect(refusal == nil)
+        }
+        return name
+    }
+
+    /// Each side's statement of a link is the other's with the sign turned.
+    private func checkStatements() throws {
+        let period = StatementPeriod(monthOf: maker.now, offsetMinutes: 480)
+        let settlement = outer.tariff.settlement
+        for (a, b, closing, payable) in [
+            (superApp, restaurant, "14.80", "14.80"), (phoneMaker, superApp, "1.70", "1.70"),
+        ] {
+            let ours = try a.ledger {
+                try $0.statement(with: b.entity, .cny, over: period, settlement: settlement)
+            }
+            let theirs = try b.ledger {
+                try $0.statement(with: a.entity, .cny, over: period, settlement: settlement)
+            }
+            #expect(ours.closing.text == closing && ours.payable.text == payable)
+            #expect(theirs.closing.micros == -ours.closing.micros)
+            #expect(ours.rows.count == 2 && theirs.rows.count == 2)
+            #expect(ours.rows.allSatisfy { $0.evidence == .countersigned })
+            #expect(ours.rows.map(\.line.op) == theirs.rows.map(\.line.op))
+            #expect(ours.rows.map(\.line.booked) == theirs.rows.map(\.line.booked))
         }
     }
 }
