@@ -15,3 +15,46 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+
+/* Twins of what Swift cannot import: function-like macros, variadic functions, parameter builders.
+ * All are `dg_…` and `static inline`; a system module has no C sources. */
+
+/* A P-256 key from its uncompressed point (65 bytes, 04 || x || y) and, for a private key, its
+ * scalar (32 bytes, else NULL). NULL when the point is not on the curve or memory is short. */
+static inline EVP_PKEY *dg_p256_key(const unsigned char *point, const unsigned char *scalar) {
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM *params = NULL;
+    BIGNUM *number = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    int ok = context && builder
+        && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0)
+        && OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, 65);
+    if (ok && scalar) {
+        number = BN_secure_new();
+        ok = number && BN_bin2bn(scalar, 32, number)
+            && OSSL_PARAM_BLD_push_BN_pad(builder, OSSL_PKEY_PARAM_PRIV_KEY, number, 32);
+    }
+    if (ok && (params = OSSL_PARAM_BLD_to_param(builder)) != NULL
+        && EVP_PKEY_fromdata_init(context) == 1)
+        EVP_PKEY_fromdata(
+            context, &key, scalar ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params);
+    OSSL_PARAM_free(params);
+    BN_clear_free(number);
+    OSSL_PARAM_BLD_free(builder);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+/* Adds the extension `nid` with OpenSSL's configuration syntax in `value` (only constant texts are
+ * ever passed); 1 on success. The issuer and the subject give the key identifiers. */
+static inline int dg_x509_add_extension(
+    X509 *subject, X509 *issuer, int nid, const char *value) {
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, subject, NULL, NULL, 0);
+    X509V3_set_ctx_nodb(&context);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    int ok = extension && X509_add_ext(subject, extension, -1);
+    X509_EXTENSION_free(extension);
+    return ok;
+}
