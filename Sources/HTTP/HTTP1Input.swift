@@ -28,21 +28,23 @@ struct HTTP1Input: Sendable {
         limit: Int, tooLong: HTTP1Fault
     ) throws(HTTP1Fault) -> ArraySlice<UInt8>? {
         searched = max(searched, start)
+        // Each byte is judged when it is reached, so that the rule named is the same however the
+        // bytes were cut.
         while searched < bytes.count, bytes[searched] != 0x0A {
-            // A CR must be followed by LF; one at the very end is judged when more has come.
-            if bytes[searched] == 0x0D, searched + 1 < bytes.count, bytes[searched + 1] != 0x0A {
-                throw .bareCR
+            let isReturn = bytes[searched] == 0x0D
+            guard searched - start < limit || (isReturn && searched - start == limit) else {
+                throw tooLong
+            }
+            if isReturn {
+                // It must be followed by LF; at the very end that is seen when more has come.
+                guard searched + 1 < bytes.count else { return nil }
+                guard bytes[searched + 1] == 0x0A else { throw .bareCR }
             }
             searched += 1
         }
-        guard searched < bytes.count else {
-            guard count <= limit + 1 else { throw tooLong }
-            if bytes.last == 0x0D { searched -= 1 }
-            return nil
-        }
+        guard searched < bytes.count else { return nil }
         guard searched > start, bytes[searched - 1] == 0x0D else { throw .bareLF }
         let line = bytes[start..<(searched - 1)]
-        guard line.count <= limit else { throw tooLong }
         searched += 1
         start = searched
         return line

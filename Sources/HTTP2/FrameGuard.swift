@@ -20,8 +20,9 @@ struct FrameGuard: Sendable {
     private var continuations = 0
     private var blockBytes = 0
 
-    /// The peer's highest stream, and the numbers below it that it never used.
-    private var lastStream: Int32 = 0
+    /// The peer's highest stream, and the numbers below it that it never used; begins so that 1
+    /// is the next.
+    private var lastStream: Int32 = -1
     private var skipped: [ClosedRange<Int32>] = []
     /// The last streams that the peer itself ended, by END_STREAM or RST_STREAM.
     private var ended = [Int32](repeating: 0, count: 128)

@@ -141,6 +141,7 @@ import Testing
 }
 
 extension HTTP2Closure: Hashable {
+    /// Enough of it to tell closures apart in a set.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(code)
         hasher.combine(isRetryable)

@@ -16,6 +16,15 @@ import Testing
         #expect(victim.goAway == .protocolError)
     }
 
+    @Test(arguments: [Int32(3), 5, 7, 1_001, Int32.max])
+    func numbersMayBeSkipped(first: Int32) {
+        let victim = Victim()
+        victim.receive(Frames.request(first))
+        #expect(victim.error == nil && victim.session.openStreams == 1)
+        victim.receive(Frames.request(first - 2))
+        #expect(victim.goAway == .protocolError)
+    }
+
     @Test(arguments: [
         Frames.data(1, [1]), Frames.headers(1, Frames.literal("x", "y")),
     ])
