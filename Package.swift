@@ -74,7 +74,7 @@ let package = Package(
 
         // tests
         .target(
-            name: "TestSupport", dependencies: ["Bytes", "Accounting", "JSON"],
+            name: "TestSupport", dependencies: ["Bytes", "Accounting", "Consent", "JSON"],
             path: "Tests/Support", swiftSettings: strict),
         tests("BytesTests", ["Bytes"]),
         tests("JSONTests", ["Bytes", "JSON"]),

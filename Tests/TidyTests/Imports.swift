@@ -85,7 +85,10 @@ enum Imports {
 
     /// Targets under Tests that are not named after one module.
     static let otherTests: [String: [String: String]] = [
-        "Support": ["Accounting": "the ledger in memory", "JSON": "vectors are JSON"],
+        "Support": [
+            "Accounting": "the ledger in memory", "Consent": "its records in memory",
+            "JSON": "vectors are JSON",
+        ],
         "TidyTests": [:],
         "Benchmarks": ["JSON": "how fast texts are read"],
         "Fuzz": ["JSON": "texts that a stranger wrote"],
