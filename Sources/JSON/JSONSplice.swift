@@ -64,10 +64,13 @@ package struct JSONSplice: Sendable {
     }
 
     /// The text with all changes made, in one pass: of the document, or of the value it is within.
-    /// Changes must not overlap; those at one place keep the order in which they were asked for.
+    /// Changes must not overlap. What is put in at one place keeps the order in which it was asked
+    /// for, and stands before what replaces the bytes from there on.
     package func applied() -> [UInt8] {
         let ordered = edits.enumerated().sorted {
-            ($0.element.range.lowerBound, $0.offset) < ($1.element.range.lowerBound, $1.offset)
+            let (a, b) = ($0.element.range, $1.element.range)
+            return (a.lowerBound, a.upperBound, $0.offset)
+                < (b.lowerBound, b.upperBound, $1.offset)
         }
         let growth = edits.reduce(0) { $0 + $1.replacement.count - $1.range.count }
         var result: [UInt8] = []

@@ -133,6 +133,25 @@ import Testing
         #expect(try JSONDocument(parsing: splice.applied()).root.count == 5)
     }
 
+    @Test func partOfADocument() throws {
+        let list = try #require(document.root["list"])
+        var splice = JSONSplice(within: list)
+        #expect(String(decoding: splice.applied(), as: UTF8.self) == #"[ 1 , {"id":"b"} ]"#)
+        let object = try #require(list[1])
+        splice.add("n", 1, to: object)
+        splice.replace(try #require(object["id"]), with: "c")
+        #expect(String(decoding: splice.applied(), as: UTF8.self) == #"[ 1 , {"id":"c","n":1} ]"#)
+    }
+
+    @Test func insertionsStandBeforeReplacements() throws {
+        let document = try JSONDocument(parsing: "[1]")
+        var splice = JSONSplice(document)
+        splice.replace(1..<2, with: Array("3".utf8))
+        splice.replace(1..<1, with: Array("1,".utf8))
+        splice.replace(1..<1, with: Array("2,".utf8))
+        #expect(String(decoding: splice.applied(), as: UTF8.self) == "[1,2,3]")
+    }
+
     @Test func overlapsStop() async {
         await #expect(processExitsWith: .failure) {
             let document = try JSONDocument(parsing: "[[1],2]")
