@@ -29,6 +29,22 @@ import Testing
         }
     }
 
+    /// A name and its escaped spelling are one name, whatever its length is to the eight bytes that
+    /// are read at once, at the start of the text and at its end.
+    @Test(arguments: 1..<34) func spellingsOfAnyLengthAreOneName(length: Int) {
+        let name = String("abcdefghijklmnopqrstuvwxyzABCDEFGH".prefix(length))
+        let escaped = "\\u0061" + name.dropFirst()
+        for (first, second) in [(name, escaped), (escaped, name)] {
+            do {
+                _ = try JSONDocument(parsing: "{\"\(first)\":1,\"\(second)\":2}")
+                Issue.record("accepted")
+            } catch {
+                #expect(error.rule == .duplicateName)
+                #expect(error.offset == first.utf8.count + 6)
+            }
+        }
+    }
+
     /// Names that only their length, or only what follows a long common beginning, tells apart.
     @Test func nearNamesAreNotRepeats() throws {
         let long = String(repeating: "abcdefgh", count: 4)
