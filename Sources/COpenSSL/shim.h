@@ -46,6 +46,9 @@ static inline EVP_PKEY *dg_p256_key(const unsigned char *point, const unsigned c
     return key;
 }
 
+/* How a distinguished name is written for people: RFC 4514, in ASCII with escapes. */
+static inline unsigned long dg_rfc4514_flags(void) { return XN_FLAG_RFC2253; }
+
 /* Adds the extension `nid` with OpenSSL's configuration syntax in `value` (only constant texts are
  * ever passed); 1 on success. The issuer and the subject give the key identifiers. */
 static inline int dg_x509_add_extension(
