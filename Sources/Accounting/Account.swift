@@ -2,7 +2,7 @@
 
 package import Bytes
 
-/// What an account is for. Raw values are the names of `Spec/accounting.md` §7.1.
+/// What an account is for. Raw values are the names of Spec §5.7.1.
 package enum AccountCode: String, CaseIterable, Sendable {
     /// Asset: what the peer owes us.
     case receivable = "recv"

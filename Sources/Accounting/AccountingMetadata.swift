@@ -12,7 +12,7 @@ package enum AccountingExtension {
 
 /// What rides in `metadata[AccountingExtension.uri]`: in `SendMessageRequest` downwards, in the
 /// task and its terminal event upwards. Always for the next hop only, never passed on.
-/// - SeeAlso: `Spec/accounting.md` §4.2.
+/// - SeeAlso: Spec §5.4.2.
 package struct AccountingMetadata: Hashable, Sendable {
     /// The user's request to which this belongs, named by the entrance.
     package var exchange: OperationID?
@@ -106,7 +106,7 @@ package struct AccountingMetadata: Hashable, Sendable {
         return node
     }
 
-    /// The longest signed object (BOOKING limits: one token).
+    /// The longest signed object: one token (Spec §1.8).
     fileprivate static let tokenBytes = 8192
     /// Acknowledgements in one message, certificates in one chain.
     fileprivate static let mostTokens = 16

@@ -29,7 +29,7 @@ extension Ledger {
     /// entries, and compares.
     ///
     /// Reads everything, in one transaction: for a copy of the books or a quiet hour.
-    /// - SeeAlso: `Spec/accounting.md` §7.4.
+    /// - SeeAlso: Spec §5.7.4.
     package func audit() throws(StorageFault) -> [AuditFinding] {
         var audit = Audit()
         var offset = 0

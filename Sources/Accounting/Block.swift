@@ -13,7 +13,7 @@ package import Bytes
 /// * Who forgets, pays. A callee that crashes bills what its last checkpoint says. A caller that
 ///   crashes no longer knows better than the callee, and admits what the callee bills, up to the
 ///   amount of the block.
-/// - SeeAlso: `Spec/accounting.md` §6.
+/// - SeeAlso: Spec §5.6.
 package struct Block: Hashable, Sendable {
     /// The hold beneath.
     package let hold: OperationID

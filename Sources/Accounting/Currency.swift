@@ -4,7 +4,7 @@
 ///
 /// Precious metals, testing codes and units of account without a minor unit are not in the table:
 /// nobody settles in them. No currency is ever converted into another here.
-/// - SeeAlso: `Spec/accounting.md` §2.1; ISO 4217 list one.
+/// - SeeAlso: Spec §5.2.1; ISO 4217 list one.
 package struct Currency: Hashable, Sendable, CustomStringConvertible {
     /// Three upper-case letters.
     package let code: String

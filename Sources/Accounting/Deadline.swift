@@ -5,7 +5,7 @@ package import Bytes
 // Telescoping deadlines. A hop that is paid by a later deadline than the one by which it must pay
 // could be left with the debt and without the claim. So the hold towards us ends by Δ later than
 // the one we place, and the receiver of a post alone decides, by its own clock, whether it came in
-// time. Spec/accounting.md §5.7.
+// time. Spec §5.5.7.
 
 extension Tariff {
     /// The latest `post_by` to write into a hold that this tariff governs, when our own claim on

@@ -7,7 +7,7 @@ package import JSON
 ///
 /// The caller has made it durable before the message leaves; the callee books the mirror image
 /// before it accepts.
-/// - SeeAlso: `Spec/accounting.md` §4.4.
+/// - SeeAlso: Spec §5.4.4.
 package struct HoldRequest: Hashable, Sendable {
     /// The id of the operation.
     package var op: OperationID
@@ -51,7 +51,7 @@ package struct HoldRequest: Hashable, Sendable {
         commission = try reader.money("commission")
         sale = try reader.money("tx")
         quote = try reader.hash("quote")
-        lifeMilliseconds = try reader.integer("ttl_ms", 1...HoldRequest.longestLife)
+        lifeMilliseconds = try reader.decimal("ttl_ms", 1...HoldRequest.longestLife)
         postBy = try reader.instant("post_by")
     }
 
@@ -59,7 +59,8 @@ package struct HoldRequest: Hashable, Sendable {
     package var node: JSONNode {
         [
             "op": .string(op.text), "charge": charge.node, "commission": commission.node,
-            "tx": sale.node, "quote": .string(quote.text), "ttl_ms": .int(lifeMilliseconds),
+            "tx": sale.node, "quote": .string(quote.text),
+            "ttl_ms": .string(String(lifeMilliseconds)),
             "post_by": .string(postBy.rfc3339),
         ]
     }
@@ -69,7 +70,7 @@ package struct HoldRequest: Hashable, Sendable {
 }
 
 /// A new hold in place of an older one of the same exchange: both happen or neither.
-/// - SeeAlso: `Spec/accounting.md` §4.5.
+/// - SeeAlso: Spec §5.4.5.
 package struct HoldExtension: Hashable, Sendable {
     /// The hold that ends.
     package var hold: OperationID

@@ -9,7 +9,7 @@ package import JSON
 /// A record tells the link of its two parties and nothing else. It names the records beneath that
 /// its maker relied on by their hashes, so that a hop can neither deny what it was told nor learn
 /// what others earn.
-/// - SeeAlso: `Spec/accounting.md` §8.
+/// - SeeAlso: Spec §5.8.
 package struct HopRecord: Hashable, Sendable {
     /// What the record states.
     package enum Kind: Hashable, Sendable {

@@ -34,7 +34,7 @@ extension Ledger {
     /// before the task is accepted.
     ///
     /// Checked in this order: tariff, currency, deadline, price, credit.
-    /// - SeeAlso: `Spec/accounting.md` §5.2.
+    /// - SeeAlso: Spec §5.5.2.
     package func place(
         _ request: HoldRequest, _ context: HoldContext, _ call: LedgerCall
     ) throws(StorageFault) -> LedgerResult {
@@ -56,7 +56,7 @@ extension Ledger {
 
     /// Puts a new hold in the place of an older one of the same exchange. When the new one is
     /// refused, the old one stays as it was.
-    /// - SeeAlso: `Spec/accounting.md` §5.3.
+    /// - SeeAlso: Spec §5.5.3.
     package func extend(
         _ extension: HoldExtension, _ context: HoldContext, _ call: LedgerCall
     ) throws(StorageFault) -> LedgerResult {

@@ -4,7 +4,7 @@ package import Bytes
 
 /// Money that moved between the companies outside the gateway, as a statement asked, after the
 /// rail has confirmed it.
-/// - SeeAlso: `Spec/accounting.md` §7.5.
+/// - SeeAlso: Spec §5.7.5.
 package struct Payment: Hashable, Sendable {
     /// The id of the operation.
     package var op: OperationID

@@ -9,7 +9,7 @@ extension Ledger {
     /// Checked in this order: hold, side, end, currency, amounts, price. Whether it is in time the
     /// clock of the receiver decides. For a block, `ceiling` is the most that the caller's own
     /// counter admits (``Block/ceiling``); it is nil for the hold of a task and for our own post.
-    /// - SeeAlso: `Spec/accounting.md` §5.4.
+    /// - SeeAlso: Spec §5.5.4.
     package func post(
         _ post: Post, ceiling: Money? = nil, _ call: LedgerCall
     ) throws(StorageFault) -> LedgerResult {
@@ -57,7 +57,7 @@ extension Ledger {
     ///
     /// The callee may say so at any time; the caller only in its own books, which it does when the
     /// task never reached the callee or ended there without a claim.
-    /// - SeeAlso: `Spec/accounting.md` §5.5.
+    /// - SeeAlso: Spec §5.5.5.
     package func void(
         _ void: HoldVoid, _ call: LedgerCall
     ) throws(StorageFault) -> LedgerResult {
@@ -78,7 +78,7 @@ extension Ledger {
     }
 
     /// Releases up to `limit` holds that were not posted in time, and returns them.
-    /// - SeeAlso: `Spec/accounting.md` §5.6.
+    /// - SeeAlso: Spec §5.5.6.
     package func expire(now: Instant, limit: Int) throws(StorageFault) -> [HoldRecord] {
         var expired: [HoldRecord] = []
         for hold in try storage.overdueHolds(before: now, limit: limit) {

@@ -12,7 +12,7 @@ import JSON
 /// happened.
 ///
 /// A broken invariant stops the process: continuing would move other people's money wrongly.
-/// - SeeAlso: `Spec/accounting.md` §5 and §7.
+/// - SeeAlso: Spec §5.5 and Spec §5.7.
 package struct Ledger {
     let storage: any LedgerStorage
     /// Whose books these are.

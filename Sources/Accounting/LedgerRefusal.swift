@@ -3,7 +3,7 @@
 /// Why an accounting operation was refused. Closed: the wire mapping is exhaustive.
 ///
 /// The raw value is the `reason` of the error on the wire, with the extension's URI as `domain`.
-/// - SeeAlso: `Spec/accounting.md` §10.
+/// - SeeAlso: Spec §5.10.
 package enum LedgerRefusal: String, Error, CaseIterable, Sendable {
     /// The object is not of the specified form; ``FormatFault`` says where.
     case malformed = "ACCT_MALFORMED"

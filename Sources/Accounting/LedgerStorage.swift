@@ -7,7 +7,7 @@ package import Bytes
 /// Each method is one plain statement. The ledger decides; the tables guard a second time what
 /// must never happen: an exposure over its limit, a hold or a posting resolved twice, an operation
 /// id or a name used twice. A method that reports a broken guard has changed nothing.
-/// - SeeAlso: `Spec/accounting.md` §12.
+/// - SeeAlso: Spec §5.12.
 package protocol LedgerStorage: AnyObject {
     // MARK: Accounts
 

@@ -18,7 +18,7 @@ package enum MoneyFault: String, Error, CaseIterable, Sendable {
 ///
 /// One scale for every ledger amount: fees of a fraction of a cent add up exactly, and what a user
 /// pays or a bank moves is a whole number of minor units (``minorUnits()``).
-/// - SeeAlso: `Spec/accounting.md` §2.1.
+/// - SeeAlso: Spec §5.2.1.
 package struct Money: Hashable, Sendable, CustomStringConvertible {
     /// Millionths of the major unit. Below zero only in computed balances.
     package let micros: Int64

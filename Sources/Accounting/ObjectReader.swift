@@ -136,6 +136,17 @@ extension ObjectReader {
         return number
     }
 
+    /// An integer in digits, as a string. Metadata of A2A may pass through protobuf, whose numbers
+    /// are doubles that come out as `1.77e6`.
+    mutating func decimal(
+        _ name: String, _ range: ClosedRange<Int64>
+    ) throws(FormatFault) -> Int64 {
+        let text = try string(name, atMost: 20)
+        guard let number = Int64(text), String(number) == text else { throw fault(.text, name) }
+        guard range.contains(number) else { throw fault(.range, name) }
+        return number
+    }
+
     mutating func entity(_ name: String) throws(FormatFault) -> EntityID {
         guard let entity = EntityID(try string(name)) else { throw fault(.text, name) }
         return entity

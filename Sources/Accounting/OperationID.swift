@@ -7,7 +7,7 @@ package import Bytes
 ///
 /// Made by whoever starts the operation and durable there before it is first sent. Its first 48
 /// bits say when, so that an id older than the memory of ids is refused rather than taken for new.
-/// - SeeAlso: `Spec/accounting.md` §4.1.
+/// - SeeAlso: Spec §5.4.1.
 package struct OperationID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The same id as a UUID.
     package let uuid: UUIDv7

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A rate in millionths: 50 000 is five percent. From nothing to the whole.
-/// - SeeAlso: `Spec/accounting.md` §2.2.
+/// - SeeAlso: Spec §5.2.2.
 package struct PartsPerMillion: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// 0 … 1 000 000.
     package let value: Int64

@@ -5,7 +5,7 @@ package import JSON
 
 /// The payload of an `a2a-quote+jwt`: what the callee will ask for a task whose price the user is
 /// about to be shown. Each hop quotes its own link anew; only the terms' hash is passed on.
-/// - SeeAlso: `Spec/accounting.md` §4.3.
+/// - SeeAlso: Spec §5.4.3.
 package struct Quote: Hashable, Sendable {
     /// Who signs.
     package var issuer: EntityID
@@ -90,7 +90,7 @@ package struct Quote: Hashable, Sendable {
 
 /// The payload of an `a2a-ack+jwt`: the caller's word that it booked a post. With it the callee's
 /// claim is countersigned.
-/// - SeeAlso: `Spec/accounting.md` §4.9.
+/// - SeeAlso: Spec §5.4.9.
 package struct Acknowledgement: Hashable, Sendable {
     /// Who signs.
     package var issuer: EntityID

@@ -4,7 +4,7 @@ package import Bytes
 package import JSON
 
 /// The callee's claim at the end of a task: what of the hold is due. The rest is released.
-/// - SeeAlso: `Spec/accounting.md` §4.6.
+/// - SeeAlso: Spec §5.4.6.
 package struct Post: Hashable, Sendable {
     /// The id of the operation.
     package var op: OperationID
@@ -55,7 +55,7 @@ package struct Post: Hashable, Sendable {
 }
 
 /// The release of a whole hold.
-/// - SeeAlso: `Spec/accounting.md` §4.7.
+/// - SeeAlso: Spec §5.4.7.
 package struct HoldVoid: Hashable, Sendable {
     /// Why nothing is due.
     package enum Reason: String, CaseIterable, Sendable {
@@ -100,7 +100,7 @@ package struct HoldVoid: Hashable, Sendable {
 
 /// The callee's cumulative counter on a hold: it only rises, so that loss, repetition and
 /// reordering do no harm; the highest `sequence` is the truth.
-/// - SeeAlso: `Spec/accounting.md` §4.8.
+/// - SeeAlso: Spec §5.4.8.
 package struct UsageCounter: Hashable, Sendable {
     /// The hold concerned.
     package var hold: OperationID
@@ -123,9 +123,9 @@ package struct UsageCounter: Hashable, Sendable {
     package init(_ value: JSONValue, at path: String = "usage") throws(FormatFault) {
         var reader = try ObjectReader(value, at: path)
         hold = try reader.operation("hold")
-        sequence = try reader.integer("seq", 0...Int64(1) << 53 - 1)
+        sequence = try reader.decimal("seq", 0...Int64(1) << 53 - 1)
         var cumulative = try reader.object("cum")
-        calls = try cumulative.integer("call", 0...Int64(1) << 53 - 1)
+        calls = try cumulative.decimal("call", 0...Int64(1) << 53 - 1)
         try cumulative.finish()
         amount = try reader.money("cum_amt")
         try reader.finish()
@@ -134,7 +134,8 @@ package struct UsageCounter: Hashable, Sendable {
     /// Its JSON.
     package var node: JSONNode {
         [
-            "hold": .string(hold.text), "seq": .int(sequence), "cum": ["call": .int(calls)],
+            "hold": .string(hold.text), "seq": .string(String(sequence)),
+            "cum": ["call": .string(String(calls))],
             "cum_amt": amount.node,
         ]
     }

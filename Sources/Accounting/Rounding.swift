@@ -30,7 +30,7 @@ package enum Quantum: String, CaseIterable, Sendable {
 /// The result is never more than one quantum away from the exact value (half of one in the half
 /// modes), is monotone in `base`, and is nothing for nothing. Throws ``MoneyFault/negative`` for a
 /// base below zero, and ``MoneyFault/overflow`` when rounding up leaves 64 bits.
-/// - SeeAlso: `Spec/accounting.md` §2.3 rule 1.
+/// - SeeAlso: Spec §5.2.3 rule 1.
 package func pct(
     _ base: Money, _ rate: PartsPerMillion, quantum: Quantum, mode: RoundingMode
 ) throws(MoneyFault) -> Money {
@@ -87,7 +87,7 @@ package struct FeeRule: Hashable, Sendable {
     ///
     /// In this order the fee is monotone in `base`, hence giving money back never asks for more.
     /// - Throws: ``MoneyFault``; amounts of another currency than the rule's are refused.
-    /// - SeeAlso: `Spec/accounting.md` §2.3 rule 2.
+    /// - SeeAlso: Spec §5.2.3 rule 2.
     package func fee(_ base: Money) throws(MoneyFault) -> Money {
         for amount in [fixed, floor, cap ?? fixed] where amount.currency != base.currency {
             throw .currency
@@ -119,7 +119,7 @@ package enum AllocationFault: String, Error, CaseIterable, Sendable {
 /// remainder, ties to the lowest index, until the parts are the pot.
 ///
 /// Each part is within one step of its exact quota, and a weight of zero gets nothing.
-/// - SeeAlso: `Spec/accounting.md` §2.3 rule 3.
+/// - SeeAlso: Spec §5.2.3 rule 3.
 package func allocate(
     _ pot: Money, weights: [Int64], quantum: Quantum = .minor
 ) throws(AllocationFault) -> [Money] {

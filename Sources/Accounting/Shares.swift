@@ -9,7 +9,7 @@
 ///
 /// - Returns: one amount more than there are links, the entrance first, the executor last.
 /// - Throws: ``MoneyFault/currency`` when the amounts are of several, ``MoneyFault/overflow``.
-/// - SeeAlso: `Spec/accounting.md` §8.4.
+/// - SeeAlso: Spec §5.8.4.
 package func shares(of sale: Money, over links: [Price]) throws(MoneyFault) -> [Money] {
     var shares: [Money] = []
     var held = Money.zero(sale.currency)

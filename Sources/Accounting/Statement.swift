@@ -7,7 +7,7 @@ import JSON
 ///
 /// Balances are from the issuer's view: above zero the peer owes, below zero the issuer does. They
 /// always satisfy opening + lines = closing = payable + residue.
-/// - SeeAlso: `Spec/accounting.md` §9.
+/// - SeeAlso: Spec §5.9.
 package struct Statement: Hashable, Sendable {
     /// Whose books it is taken from.
     package let issuer: EntityID

@@ -20,7 +20,7 @@ package enum LinkSide: String, CaseIterable, Sendable {
 ///
 /// The narrow form: one fixed fee per task, and one commission in parts per million of the price
 /// with a cap. Its name is the hash of the signed bytes, which ``PinnedTariff`` carries.
-/// - SeeAlso: `Spec/accounting.md` §3.
+/// - SeeAlso: Spec §5.3.
 package struct Tariff: Hashable, Sendable {
     /// The agreement of which this is a version.
     package let agreement: OperationID
@@ -134,7 +134,7 @@ extension Tariff {
     ///
     /// - Throws: ``MoneyFault/currency``, ``MoneyFault/negative``, ``MoneyFault/fraction`` when
     ///   `sale` is no whole number of minor units, ``MoneyFault/overflow``.
-    /// - SeeAlso: `Spec/accounting.md` §3.3.
+    /// - SeeAlso: Spec §5.3.3.
     package func price(sale: Money) throws(MoneyFault) -> Price {
         if sale.currency != currency { throw .currency }
         if sale.micros < 0 { throw .negative }

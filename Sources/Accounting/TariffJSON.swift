@@ -6,7 +6,7 @@ package import JSON
 extension Tariff {
     /// Reads the payload of an `a2a-tariff+jwt`; unknown members are refused, as is every tariff
     /// that contradicts itself.
-    /// - SeeAlso: `Spec/accounting.md` §3.1 and §3.2.
+    /// - SeeAlso: Spec §5.3.1 and Spec §5.3.2.
     package init(_ value: JSONValue) throws(FormatFault) {
         var reader = try ObjectReader(value)
         try reader.version("tariff/1")

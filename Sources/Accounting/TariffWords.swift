@@ -13,7 +13,7 @@ package enum TariffLanguage: String, CaseIterable, Sendable {
 extension Tariff {
     /// The tariff in sentences, for two people who agree on it over the telephone. Everything that
     /// can cost money is said; nothing is left to "as usual".
-    /// - SeeAlso: `Spec/accounting.md` §3.5.
+    /// - SeeAlso: Spec §5.3.5.
     package func words(_ language: TariffLanguage) -> [String] {
         language == .english ? english : chinese
     }
