@@ -1,6 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package import HTTP
 
+/// The first bytes of a client with prior knowledge, to tell it from HTTP/1.1 where both are
+/// served in clear text (RFC 9113 §3.4).
+package enum HTTP2Preface {
+    /// What the first bytes of a connection say.
+    package enum Answer: Sendable, Equatable {
+        case http2, other, tooFew
+    }
+
+    /// Looks at the first bytes; no more than 24 are needed, usually the first.
+    package static func recognize(_ bytes: ArraySlice<UInt8>) -> Answer {
+        guard bytes.prefix(text.count).elementsEqual(text.prefix(bytes.count)) else {
+            return .other
+        }
+        return bytes.count >= text.count ? .http2 : .tooFew
+    }
+
+    private static let text = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+}
+
 /// A stream's number. It is a name, not a quantity.
 package struct HTTP2StreamID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let number: Int32

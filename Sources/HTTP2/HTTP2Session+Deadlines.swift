@@ -22,8 +22,7 @@ extension HTTP2Session {
         if let prefaceDeadline, prefaceDeadline <= clock { verdict = .late(.preface) }
         if let settingsDeadline, settingsDeadline <= clock { verdict = .late(.settingsAck) }
         if let since = scanner.unfinishedSince, since.adding(limits.headers) <= clock {
-            // Before the first SETTINGS it is the preface that never ends.
-            verdict = prefaceDeadline == nil ? .late(.headers) : verdict
+            verdict = .late(prefaceDeadline == nil ? .headers : .preface)
         }
         try act()
         if let nextSmallWrite, nextSmallWrite <= clock { resumeSmallWrites() }
@@ -34,12 +33,15 @@ extension HTTP2Session {
     /// Looks at the progress of each stream, once a second.
     private func sweep() {
         nextSweep = streams.isEmpty ? nil : clock.adding(Self.sweepInterval)
+        // While the owner holds half of the connection's window, it is the owner who is slow.
+        let held = streams.values.reduce(0) { $0 + $1.unconsumed } + lingering.values.reduce(0, +)
+        let mayRead = held < limits.connectionWindow / 2
         for (_, stream) in streams.sorted(by: { $0.key < $1.key }) where stream.resetBy == nil {
             if isWriteStalled(stream) {
                 counters.stalledWrites += 1
                 note(.lateStream)
                 resetBySession(stream, .cancel)
-            } else if isReadStalled(stream) {
+            } else if isReadStalled(stream, mayRead) {
                 counters.stalledReads += 1
                 note(.lateStream)
                 resetBySession(stream, .cancel)
@@ -61,12 +63,10 @@ extension HTTP2Session {
         return mark.since.adding(limits.writeProgress) <= clock
     }
 
-    private func isReadStalled(_ stream: HTTP2Stream) -> Bool {
-        // A client waits for its server as long as its owner's own deadline allows. While the
-        // owner holds half a window of unread bytes, it is the owner who is slow.
-        let isDue =
-            role == .server && !stream.peerEnded && stream.unconsumed < limits.streamWindow / 2
-        guard isDue else {
+    private func isReadStalled(_ stream: HTTP2Stream, _ mayRead: Bool) -> Bool {
+        // A client waits for its server as long as its owner's own deadline allows.
+        let isDue = role == .server && mayRead && !stream.peerEnded
+        guard isDue, stream.unconsumed < limits.streamWindow / 2 else {
             stream.readMark = nil
             return false
         }

@@ -97,6 +97,9 @@ extension HTTP2Session {
     package func consume(_ count: Int, on id: HTTP2StreamID) {
         guard !isDead, count > 0 else { return }
         if let stream = streams[id] {
+            // All of it was given back already, by the owner or because the session reset the
+            // stream while its events still waited for the owner.
+            if stream.isAbandoned { return }
             invariant(count <= stream.unconsumed, "more consumed than came")
             stream.unconsumed -= count
             giveBack(count, on: id)

@@ -51,6 +51,33 @@ import Testing
             ])
     }
 
+    /// No empty DATA goes before the trailers, and one empty DATA ends a body without any.
+    @Test(arguments: [[:], ["grpc-status": "5"] as HTTPFields])
+    func emptyBodies(trailers: HTTPFields) throws {
+        let pair = Pair()
+        let id = try pair.client.submitRequest(try request(.get), isLast: true)
+        try pair.run()
+        let head = HTTPResponseHead(status: 200)
+        try pair.server.submitResponse(head, on: id, isLast: false)
+        pair.server.finish(id, trailers: trailers)
+        try pair.run()
+        #expect(
+            pair.takeClientEvents().dropFirst() == [
+                .response(id, head, isLast: false), .end(id, trailers: trailers),
+                .closed(id, completed()),
+            ])
+        #expect(pair.client.counters.emptyData == 0)
+    }
+
+    @Test func thePrefaceIsRecognized() {
+        let bytes = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+        for count in 0..<24 {
+            #expect(HTTP2Preface.recognize(bytes.prefix(count)) == .tooFew)
+        }
+        #expect(HTTP2Preface.recognize((bytes + [0])[...]) == .http2)
+        #expect(HTTP2Preface.recognize(Array("POST".utf8)[...]) == .other)
+    }
+
     @Test func interimAnswersAreSkipped() throws {
         let pair = Pair()
         let id = try pair.client.submitRequest(try request(.get), isLast: true)

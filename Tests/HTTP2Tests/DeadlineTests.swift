@@ -154,6 +154,21 @@ import Testing
         #expect(victim.session.openStreams == 1)
     }
 
+    /// Nor when the bodies of other streams fill the connection's window.
+    @Test func aFullConnectionIsNotTheClientsFault() {
+        let victim = Victim()
+        for number in 0..<10 {
+            let stream = Int32(number) * 2 + 1
+            victim.receive(Frames.request(stream, end: false))
+            for _ in 0..<4 {
+                victim.receive(Frames.data(stream, [UInt8](repeating: 1, count: 16_000)))
+            }
+        }
+        victim.receive(Frames.request(21, end: false))
+        run(victim, seconds: 60)
+        #expect(victim.session.openStreams == 11)
+    }
+
     @Test func nothingIsDueOnAnIdleConnection() {
         let victim = Victim()
         #expect(victim.session.nextDeadline == nil)

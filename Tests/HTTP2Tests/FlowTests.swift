@@ -108,6 +108,19 @@ import Testing
         #expect(pair.server.openStreams == 0)
     }
 
+    /// The session resets a stream while bytes of it still wait for the owner: the owner may
+    /// consume them all the same.
+    @Test func bytesOfAStreamThatWasResetMayBeConsumed() {
+        let victim = Victim()
+        victim.receive(
+            Frames.request(1, end: false) + Frames.data(1, [1, 2, 3])
+                + Frames.headers(1, (0..<101).flatMap { _ in Frames.literal("x", "y") }))
+        #expect(victim.events.contains(.data(1, [1, 2, 3])))
+        victim.session.consume(3, on: 1)
+        victim.session.abandon(1)
+        #expect(victim.error == nil)
+    }
+
     /// A response that is complete before its abandoned request resets it with NO_ERROR.
     @Test func anEarlyResponseStopsTheRequest() throws {
         let pair = Pair()
