@@ -29,12 +29,12 @@ struct HTTP1FieldReader: Sendable {
         }
         let rawName = line[..<colon]
         if rawName.last == 0x20 || rawName.last == 0x09 { throw .spaceBeforeColon }
-        guard let name = HTTPFieldName(bytes: rawName) else { throw .fieldName }
+        guard let name = HTTPFieldName(bytes: rawName.span) else { throw .fieldName }
         var rawValue = line[(colon + 1)...]
         while rawValue.first == 0x20 || rawValue.first == 0x09 { rawValue.removeFirst() }
         while rawValue.last == 0x20 || rawValue.last == 0x09 { rawValue.removeLast() }
         do {
-            fields.append(name, try HTTPFieldValue(bytes: rawValue))
+            fields.append(name, try HTTPFieldValue(bytes: rawValue.span))
         } catch {
             throw error == .encoding ? .fieldEncoding : .fieldValue
         }

@@ -7,7 +7,7 @@ package struct HTTPFieldName: Hashable, Comparable, Sendable, CustomStringConver
 
     /// Takes a name in any case.
     /// - Throws: ``HTTPFault/fieldName`` if it is empty or not a token.
-    package init(_ text: some StringProtocol) throws(HTTPFault) {
+    package init(_ text: String) throws(HTTPFault) {
         guard !text.isEmpty, text.utf8.allSatisfy(HTTPCharacters.isToken) else {
             throw .fieldName
         }
@@ -15,9 +15,42 @@ package struct HTTPFieldName: Hashable, Comparable, Sendable, CustomStringConver
     }
 
     /// Takes the bytes of a name in any case; `nil` if it is empty or not a token.
-    package init?(bytes: some Collection<UInt8>) {
-        guard !bytes.isEmpty, bytes.allSatisfy(HTTPCharacters.isToken) else { return nil }
-        text = String(decoding: bytes.lazy.map(HTTPCharacters.lowered), as: UTF8.self)
+    package init?(bytes: Span<UInt8>) {
+        guard !bytes.isEmpty else { return nil }
+        var isLower = true
+        for index in bytes.indices {
+            guard HTTPCharacters.isToken(bytes[index]) else { return nil }
+            if HTTPCharacters.lowered(bytes[index]) != bytes[index] { isLower = false }
+        }
+        guard let utf8 = try? UTF8Span(validating: bytes) else { return nil }
+        let whole = String(copying: utf8)
+        text = isLower ? whole : HTTPCharacters.lowered(whole)
+    }
+
+    /// Whether it concerns one connection only and never crosses a hop (RFC 9110 §7.6.1).
+    package var isHopByHop: Bool {
+        // Asked of every field that is forwarded; the length settles nearly all of them.
+        switch text.utf8.count {
+        case 2: self == .te
+        case 7: self == .trailer || self == .upgrade
+        case 10: self == .connection || self == .keepAlive
+        case 14: self == "http2-settings"
+        case 16: self == .proxyConnection
+        case 17: self == .transferEncoding
+        case 18: self == "proxy-authenticate"
+        case 19: self == .proxyAuthorization
+        default: false
+        }
+    }
+
+    /// Whether its values are secrets, which no compression table should keep.
+    package var isSecret: Bool {
+        switch text.utf8.count {
+        case 6: self == .cookie
+        case 10: self == .setCookie
+        case 13: self == .authorization
+        default: false
+        }
     }
 
     package var description: String { text }

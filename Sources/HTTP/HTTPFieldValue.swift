@@ -11,9 +11,9 @@ package struct HTTPFieldValue: Hashable, Sendable, CustomStringConvertible {
     /// Takes the text as it is.
     /// - Throws: ``HTTPFault/fieldValue`` if it holds CR, LF, NUL or another control character,
     ///   or begins or ends with a space or tab.
-    package init(_ text: some StringProtocol) throws(HTTPFault) {
-        guard Self.isValid(text.utf8) else { throw .fieldValue }
-        self.text = String(text)
+    package init(_ text: String) throws(HTTPFault) {
+        guard Self.isValid(text.utf8Span.span) else { throw .fieldValue }
+        self.text = text
     }
 
     /// A decimal number.
@@ -23,22 +23,20 @@ package struct HTTPFieldValue: Hashable, Sendable, CustomStringConvertible {
 
     /// Takes the bytes of a value without the space around it.
     /// - Throws: ``HTTPFault/fieldValue`` or ``HTTPFault/encoding``.
-    package init(bytes: some Collection<UInt8>) throws(HTTPFault) {
+    package init(bytes: Span<UInt8>) throws(HTTPFault) {
         guard Self.isValid(bytes) else { throw .fieldValue }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .encoding }
-        self.text = text
+        guard let utf8 = try? UTF8Span(validating: bytes) else { throw .encoding }
+        text = String(copying: utf8)
     }
 
     package var description: String { text }
 
-    private static func isValid(_ bytes: some Collection<UInt8>) -> Bool {
-        guard let first = bytes.first else { return true }
-        var last = first
-        for byte in bytes {
-            guard HTTPCharacters.isFieldContent(byte) else { return false }
-            last = byte
+    private static func isValid(_ bytes: Span<UInt8>) -> Bool {
+        guard !bytes.isEmpty else { return true }
+        for index in bytes.indices {
+            guard HTTPCharacters.isFieldContent(bytes[index]) else { return false }
         }
-        return !isSpace(first) && !isSpace(last)
+        return !isSpace(bytes[0]) && !isSpace(bytes[bytes.count - 1])
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool {
@@ -49,7 +47,7 @@ package struct HTTPFieldValue: Hashable, Sendable, CustomStringConvertible {
 extension HTTPFieldValue: ExpressibleByStringLiteral {
     /// A value written in the source; one that is not valid is our own mistake.
     package init(stringLiteral text: String) {
-        precondition(Self.isValid(text.utf8), "not a field value")
+        precondition(Self.isValid(text.utf8Span.span), "not a field value")
         self.text = text
     }
 }

@@ -60,9 +60,7 @@ package struct HTTPFields: Sendable, Equatable {
 
     /// Adds a line at the end, of a value that comes from elsewhere.
     /// - Throws: ``HTTPFault/fieldValue``; nothing is added then.
-    package mutating func append(
-        _ name: HTTPFieldName, text: some StringProtocol
-    ) throws(HTTPFault) {
+    package mutating func append(_ name: HTTPFieldName, text: String) throws(HTTPFault) {
         append(name, try HTTPFieldValue(text))
     }
 
@@ -104,16 +102,10 @@ extension HTTPFields {
     /// Fields that concern one connection only and never cross a hop (RFC 9110 §7.6.1): the well
     /// known ones and those that `connection` names.
     package var withoutHopByHop: HTTPFields {
+        guard lines.contains(where: \.name.isHopByHop) else { return self }
         let named = Set(list(.connection).map { HTTPCharacters.lowered($0) })
         var kept = HTTPFields()
-        for line in lines where !Self.hopByHop.contains(line.name) {
-            if !named.contains(line.name.text) { kept.lines.append(line) }
-        }
+        kept.lines = lines.filter { !$0.name.isHopByHop && !named.contains($0.name.text) }
         return kept
     }
-
-    private static let hopByHop: Set<HTTPFieldName> = [
-        .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade,
-        "http2-settings", "proxy-authenticate", .proxyAuthorization,
-    ]
 }

@@ -5,9 +5,9 @@ package struct HTTPMethod: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
     /// - Throws: ``HTTPFault/method`` if it is not a token.
-    package init(_ text: some StringProtocol) throws(HTTPFault) {
+    package init(_ text: String) throws(HTTPFault) {
         guard !text.isEmpty, text.utf8.allSatisfy(HTTPCharacters.isToken) else { throw .method }
-        self.text = String(text)
+        self.text = text
     }
 
     private init(known text: String) {

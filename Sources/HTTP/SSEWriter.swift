@@ -12,21 +12,22 @@ package enum SSEWriter {
     /// reader takes the name `message` when there is none).
     /// - Throws: ``SSEFault/lineBreak`` for CR, LF or NUL in any of them; nothing is written.
     package static func write(
-        data: some Collection<UInt8>, event: String? = nil, id: String? = nil,
-        into output: inout [UInt8]
+        data: [UInt8], event: String? = nil, id: String? = nil, into output: inout [UInt8]
     ) throws(SSEFault) {
-        try check(data)
-        if let event { try check(event.utf8) }
-        if let id { try check(id.utf8) }
+        try check(data.span)
+        if let event { try check(event.utf8Span.span) }
+        if let id { try check(id.utf8Span.span) }
         if let event { put("event: ", event.utf8, into: &output) }
         if let id { put("id: ", id.utf8, into: &output) }
         put("data: ", data, into: &output)
         output.append(0x0A)
     }
 
-    private static func check(_ bytes: some Collection<UInt8>) throws(SSEFault) {
-        guard bytes.allSatisfy({ $0 != 0x0A && $0 != 0x0D && $0 != 0 }) else {
-            throw .lineBreak
+    private static func check(_ bytes: Span<UInt8>) throws(SSEFault) {
+        for index in bytes.indices {
+            guard bytes[index] != 0x0A, bytes[index] != 0x0D, bytes[index] != 0 else {
+                throw .lineBreak
+            }
         }
     }
 

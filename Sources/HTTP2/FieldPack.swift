@@ -19,13 +19,12 @@ struct FieldPack {
         entries.reserveCapacity(16)
     }
 
-    mutating func add(_ name: String, _ value: String) {
+    mutating func add(_ name: String, _ value: String, isSecret: Bool = false) {
         let start = bytes.count
         bytes.append(contentsOf: name.utf8)
         let middle = bytes.count
         bytes.append(contentsOf: value.utf8)
         // Secrets stay out of the compression table (RFC 7541 §7.1.3).
-        let isSecret = name == "authorization" || name == "cookie" || name == "set-cookie"
         let flags = isSecret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
         entries.append(
             Entry(
@@ -36,9 +35,9 @@ struct FieldPack {
     /// that trailers are welcome.
     mutating func add(_ fields: HTTPFields) {
         for field in fields.withoutHopByHop where field.name != .host {
-            add(field.name.text, field.value.text)
+            add(field.name.text, field.value.text, isSecret: field.name.isSecret)
         }
-        if fields.list(.te).contains("trailers") { add("te", "trailers") }
+        if fields[.te] == "trailers" { add("te", "trailers") }
     }
 
     /// Calls `body` with entries that are valid until it returns.

@@ -32,8 +32,8 @@ struct HeaderBlock {
                 String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
             return
         }
-        guard let fieldName = unsafe HTTPFieldName(bytes: name),
-            let fieldValue = unsafe try? HTTPFieldValue(bytes: value)
+        guard let fieldName = unsafe HTTPFieldName(bytes: name.span),
+            let fieldValue = unsafe try? HTTPFieldValue(bytes: value.span)
         else {
             isMalformed = true
             return

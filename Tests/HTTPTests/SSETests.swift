@@ -52,7 +52,7 @@ import Testing
     @Test func writesWhatItReads() throws {
         var output: [UInt8] = []
         try SSEWriter.write(data: Array("{}".utf8), into: &output)
-        try SSEWriter.write(data: "[1]".utf8, event: "error", id: "7", into: &output)
+        try SSEWriter.write(data: Array("[1]".utf8), event: "error", id: "7", into: &output)
         output += SSEWriter.keepAlive
         #expect(
             String(decoding: output, as: UTF8.self)
@@ -69,7 +69,7 @@ import Testing
     func refusesToWriteLineBreaks(text: String) {
         var output: [UInt8] = []
         #expect(throws: SSEFault.lineBreak) {
-            try SSEWriter.write(data: text.utf8, into: &output)
+            try SSEWriter.write(data: Array(text.utf8), into: &output)
         }
         #expect(throws: SSEFault.lineBreak) {
             try SSEWriter.write(data: [], event: text, into: &output)
