@@ -257,6 +257,27 @@ import Testing
         #expect(victim.sent.filter { $0.type == 6 }.count <= 20)
     }
 
+    /// Twenty connections of one certificate, each below every limit of its own.
+    @Test func aFloodSpreadOverConnectionsMeetsTheIdentitysMeter() {
+        let limits = HTTP2Limits()
+        let now = MonotonicInstant(nanoseconds: 1_000_000_000)
+        var identity = GlitchMeter(limits.glitches, now: now)
+        var connections = 0
+        while !identity.isExceeded, connections < 20 {
+            let victim = Victim()
+            for number in 0..<40 {
+                let stream = Int32(number) * 2 + 1
+                victim.receive(Frames.request(stream, end: false) + Frames.reset(stream))
+            }
+            #expect(victim.error == nil)
+            identity.note(victim.session.takeGlitches(), now: now)
+            connections += 1
+        }
+        // Each reset weighs one, and one more because it was early; so does the greeting's
+        // SETTINGS: 82 a connection.
+        #expect(connections == 13)
+    }
+
     private func answerAll(_ victim: Victim) {
         for case .request(let id, _, _) in victim.events {
             try? victim.session.submitResponse(

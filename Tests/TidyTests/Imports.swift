@@ -91,7 +91,10 @@ enum Imports {
         ],
         "TidyTests": [:],
         "Benchmarks": ["JSON": "how fast texts are read"],
-        "Fuzz": ["JSON": "texts that a stranger wrote"],
+        "Fuzz": [
+            "HTTP": "messages and events that a stranger wrote",
+            "HTTP2": "frames that a stranger wrote", "JSON": "texts that a stranger wrote",
+        ],
     ]
 
     static let wrapped: Set<String> = ["CLinux", "CLoopBIO", "COpenSSL", "CNghttp2", "CSQLite"]
