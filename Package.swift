@@ -74,7 +74,8 @@ let package = Package(
 
         // tests
         .target(
-            name: "TestSupport", dependencies: ["Bytes", "Accounting", "Consent", "JSON"],
+            name: "TestSupport",
+            dependencies: ["Bytes", "Accounting", "Consent", "Crypto", "JSON"],
             path: "Tests/Support", swiftSettings: strict),
         tests("BytesTests", ["Bytes"]),
         tests("JSONTests", ["Bytes", "JSON"]),

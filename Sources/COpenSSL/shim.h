@@ -61,3 +61,44 @@ static inline int dg_x509_add_extension(
     X509_EXTENSION_free(extension);
     return ok;
 }
+
+// TLS: function-like macros that Swift cannot see, as functions.
+
+static inline int dg_tls_only_1_3(SSL_CTX *context) {
+    return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1
+        && SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1;
+}
+
+// No renegotiation, tickets, compression; no session cache; record buffers freed while idle.
+static inline void dg_tls_set_options(SSL_CTX *context) {
+    SSL_CTX_set_options(
+        context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(context, 0);
+}
+
+static inline int dg_tls_set_groups(SSL_CTX *context, const char *names) {
+    return SSL_CTX_set1_groups_list(context, names) == 1;
+}
+
+static inline int dg_tls_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
+    return SSL_CTX_add1_chain_cert(context, certificate) == 1;
+}
+
+// The longest certificate message, in bytes, that is read from the peer.
+static inline void dg_tls_set_chain_limit(SSL_CTX *context, long bytes) {
+    SSL_CTX_set_max_cert_list(context, bytes);
+}
+
+static inline int dg_tls_set_server_name(SSL *session, const char *name) {
+    return SSL_set_tlsext_host_name(session, name) == 1;
+}
+
+static inline int dg_tls_chain_count(const STACK_OF(X509) *chain) {
+    return chain ? sk_X509_num(chain) : 0;
+}
+
+static inline X509 *dg_tls_chain_certificate(const STACK_OF(X509) *chain, int index) {
+    return sk_X509_value(chain, index);
+}

@@ -87,7 +87,7 @@ enum Imports {
     static let otherTests: [String: [String: String]] = [
         "Support": [
             "Accounting": "the ledger in memory", "Consent": "its records in memory",
-            "JSON": "vectors are JSON",
+            "Crypto": "authorities and certificates in memory", "JSON": "vectors are JSON",
         ],
         "TidyTests": [:],
         "Benchmarks": ["JSON": "how fast texts are read"],
