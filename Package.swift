@@ -96,6 +96,9 @@ let package = Package(
         tests(
             "NodeTests",
             ["Bytes", "Crypto", "HTTP", "HTTP2", "IO", "JSON", "Node", "TLS", "A2A", "Store"]),
+        tests(
+            "DragomanTests",
+            ["Bytes", "Accounting", "Crypto", "JSON", "Node", "dragoman"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -19,7 +19,7 @@ extension Certificate {
     }
 
     /// Whether basic constraints say that it is an authority.
-    var isAuthority: Bool {
+    package var isAuthority: Bool {
         unsafe X509_get_extension_flags(raw) & UInt32(EXFLAG_CA) != 0
     }
 

@@ -52,3 +52,21 @@ package enum Files {
     /// Whether something is at `path`.
     package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }
+
+extension Files {
+    /// A fresh folder that the test removes again.
+    package static func temporaryFolder() throws(Missing) -> String {
+        var template = Array("/tmp/dragoman-test-XXXXXX".utf8CString)
+        guard let made = unsafe mkdtemp(&template) else { throw Missing(path: "/tmp") }
+        return unsafe String(cString: made)
+    }
+
+    /// Removes a folder and the files and folders in it.
+    package static func remove(_ folder: String) {
+        for name in names(in: folder) {
+            let path = "\(folder)/\(name)"
+            if unsafe unlink(path) != 0 { remove(path) }
+        }
+        _ = unsafe rmdir(folder)
+    }
+}

@@ -90,6 +90,10 @@ enum Imports {
             "Crypto": "authorities and certificates in memory", "JSON": "vectors are JSON",
         ],
         "TidyTests": [:],
+        "DragomanTests": [
+            "dragoman": "its subject", "Node": "files", "Accounting": "tariffs",
+            "Crypto": "keys to sign with", "JSON": "answers for programs",
+        ],
         "Benchmarks": ["JSON": "how fast texts are read"],
         "Fuzz": [
             "HTTP": "messages and events that a stranger wrote",
