@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import Bytes
+
+/// A place where at most one task of a loop waits until something else on the same loop wakes it.
+///
+/// It needs no lock because it is not `Sendable`: it lives in one loop's isolation. A wake
+/// without anyone waiting is not remembered; whoever wakes first stores what happened where the
+/// waiter looks before it waits. ``Settlement`` is the variant that remembers one result.
+///
+///     while buffer.isEmpty { try await arrival.wait() }
+///
+/// Waiting does not observe task cancellation: the owner of the event (the stream, the connection)
+/// fails its waiter when it ends, which is cheaper than a cancellation handler per wait.
+@safe
+package final class Waiter<Value, Failure: Error> {
+    private var continuation: UnsafeContinuation<Void, Never>?
+    private var outcome: Result<Value, Failure>?
+
+    package init() {}
+
+    /// Whether a task is parked here.
+    package var isWaiting: Bool { unsafe continuation != nil }
+
+    /// Parks the calling task until the next ``resume(returning:)`` or ``resume(throwing:)``.
+    package func wait() async throws(Failure) -> Value {
+        invariant(!isWaiting, "two tasks wait in one Waiter")
+        // The continuation is resumed exactly once: only `resume` takes it out, and this object
+        // cannot die before that since the suspended call holds it.
+        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
+        guard let outcome = outcome.take() else {
+            fatalError("a Waiter was resumed without outcome")
+        }
+        return try outcome.get()
+    }
+
+    /// Wakes the waiting task with `value`; returns false, and does nothing, when none waits.
+    @discardableResult
+    package func resume(returning value: Value) -> Bool { settle(.success(value)) }
+
+    /// Wakes the waiting task with an error; returns false, and does nothing, when none waits.
+    @discardableResult
+    package func resume(throwing error: Failure) -> Bool { settle(.failure(error)) }
+
+    private func settle(_ result: Result<Value, Failure>) -> Bool {
+        guard let waiting = unsafe continuation.take() else { return false }
+        outcome = result
+        unsafe waiting.resume()
+        return true
+    }
+}
+
+extension Waiter where Value == Void {
+    /// Wakes the waiting task; returns false, and does nothing, when none waits.
+    @discardableResult
+    package func resume() -> Bool { resume(returning: ()) }
+}
+
+/// A result that arrives once and is taken once, in either order, on one loop.
+///
+/// The first ``settle(_:)`` wins; later ones are ignored and return false, so that a response, a
+/// deadline and a lost connection may all try.
+package final class Settlement<Value, Failure: Error> {
+    private var result: Result<Value, Failure>?
+    private var isTaken = false
+    private let arrival = Waiter<Void, Never>()
+
+    package init() {}
+
+    /// Whether a result has arrived.
+    package private(set) var isSettled = false
+
+    /// Stores the result and wakes the task that waits for it. Returns false if there was one
+    /// already.
+    @discardableResult
+    package func settle(_ result: Result<Value, Failure>) -> Bool {
+        guard !isSettled else { return false }
+        isSettled = true
+        self.result = result
+        arrival.resume()
+        return true
+    }
+
+    /// The result, waiting for it if need be. It may be asked for once.
+    package func value() async throws(Failure) -> Value { try await result().get() }
+
+    /// The same without throwing.
+    package func result() async -> Result<Value, Failure> {
+        invariant(!isTaken, "a Settlement is taken twice")
+        isTaken = true
+        if result == nil { await arrival.wait() }
+        guard let result = result.take() else { fatalError("a Settlement woke without result") }
+        return result
+    }
+}
