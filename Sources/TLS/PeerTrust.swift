@@ -5,7 +5,7 @@ package import Crypto
 /// Whose certificates are believed, and about whom: trust is kept per entity, never in one pool, so
 /// an authority vouches for nobody but the entities it is listed with. A rival's well-formed
 /// certificate with another's name is refused.
-/// - SeeAlso: `Spec` §2.2.
+/// - SeeAlso: `Spec` §1.2, §1.3.
 package struct PeerTrust: Sendable {
     /// The anchors of each entity.
     package var entities: [EntityID: TrustAnchors]
@@ -29,9 +29,9 @@ package struct PeerTrust: Sendable {
     /// must moreover be the entity that was dialled, and carry its host; with a SPIFFE
     /// certificate, which has no host, the configured map stands for that.
     ///
-    /// - Throws: ``CertificateFault``: `identity` without exactly one usable URI, `untrusted` for an
-    ///   entity or SPIFFE id that is not known here, `host` for another entity than was dialled, and
-    ///   whatever ``CertificatePath`` finds.
+    /// - Throws: ``CertificateFault``: `identity` without exactly one usable URI, `untrusted` for
+    ///   an entity or SPIFFE id that is not known here, `host` for another entity than was dialled,
+    ///   and whatever ``CertificatePath`` finds.
     package func identify(
         _ peer: PeerPresentation, at now: Instant
     ) throws(CertificateFault) -> PeerIdentity {

@@ -120,8 +120,7 @@ extension TLSContext {
             // Returns 0 for success, unlike its neighbours; it only fails without memory.
             _ = unsafe SSL_CTX_set_alpn_protos(handle, list, UInt32(list.count))
         case .server where !protocols.isEmpty:
-            let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-            unsafe SSL_CTX_set_alpn_select_cb(handle, selectProtocol, context)
+            unsafe SSL_CTX_set_alpn_select_cb(handle, selectProtocol, nil)
             if requiresProtocol { unsafe SSL_CTX_set_client_hello_cb(handle, requireALPN, nil) }
         case .server: break
         }

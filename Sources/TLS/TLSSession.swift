@@ -110,7 +110,7 @@ extension TLSSession {
 
     /// Advances the handshake with what has been received.
     ///
-    /// - Throws: Any ``TLSError``. Where TLS has an alert for it, that alert is among the ciphertext.
+    /// - Throws: Any ``TLSError``. Where TLS has an alert for it, it is among the ciphertext.
     package mutating func handshake() throws(TLSError) -> Progress {
         if let failure { throw failure }
         if isEstablished { return .done }

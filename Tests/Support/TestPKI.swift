@@ -24,7 +24,7 @@ package struct TestOrganisation: Sendable {
     private let now: Instant
     private let random: SeededRandom
 
-    /// An organisation named `https://` + `authority`, which is a host and optionally a port.
+    /// An organisation named `https://` + `host`, which may end in a port.
     ///
     /// - Parameters:
     ///   - dnsNames: Names beside the host; `localhost`, say.

@@ -24,6 +24,15 @@ import Testing
         }
     }
 
+    @Test func aSessionOfTheOtherRoleIsAMistake() async {
+        await #expect(processExitsWith: .failure) {
+            let organisation = try TestOrganisation("hotel.example")
+            let identity = try TLSIdentity(chain: organisation.chain, key: organisation.key)
+            let server = try TLSContext(server: identity, peers: nil, protocols: [.h2])
+            _ = try TLSSession(connecting: server, to: .host("hotel.example"))
+        }
+    }
+
     @Test func anEncryptedKeyIsRefusedWithoutAsking() {
         // PKCS#8 of a P-256 key under the passphrase "secret".
         #expect(throws: TLSContextError.badKey) {

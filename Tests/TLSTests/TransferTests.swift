@@ -91,6 +91,40 @@ import Testing
         #expect(link.server.unreadCiphertextCount == 0)
     }
 
+    /// Writes, drains, deliveries and reads of random sizes in a random order: the reader gets what
+    /// the writer wrote, however the queues between them grow, shrink and move.
+    @Test(arguments: UInt64(1)...20)
+    func anyOrderOfStepsDeliversTheSame(_ seed: UInt64) throws {
+        let random = SeededRandom(seed: seed)
+        func upTo(_ bound: UInt64) -> Int { Int(random.next() % (bound + 1)) }
+        var link = try Network().established()
+        var (written, wire, received): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
+        for step in 0..<400 {
+            switch step < 300 ? random.next() % 4 : 1 + random.next() % 3 {
+            case 0:
+                let data = random.bytes(upTo(random.next() % 4 == 0 ? 40_000 : 300))
+                try link.client.write(data)
+                written += data
+            case 1:
+                link.client.drainCiphertext { waiting in
+                    let count = upTo(UInt64(waiting.count))
+                    for index in 0..<count { wire.append(waiting[index]) }
+                    return count
+                }
+            case 2:
+                let count = upTo(UInt64(wire.count))
+                try link.server.receive(Array(wire[..<count]).span)
+                wire.removeFirst(count)
+            default: received += try link.server.readOnce(room: 1 + upTo(20_000)).0
+            }
+        }
+        link.client.takeCiphertext(appendingTo: &wire)
+        try link.server.receive(wire.span)
+        received += try link.server.readAll().0
+        #expect(received == written)
+        #expect(link.client.ciphertextCount == 0 && link.server.unreadCiphertextCount == 0)
+    }
+
     @Test func aSlowSocketIsDrainedInParts() throws {
         let network = try Network()
         var link = try network.established()

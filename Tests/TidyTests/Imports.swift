@@ -94,7 +94,10 @@ enum Imports {
             "dragoman": "its subject", "Node": "files", "Accounting": "tariffs",
             "Crypto": "keys to sign with", "JSON": "answers for programs",
         ],
-        "Benchmarks": ["JSON": "how fast texts are read"],
+        "Benchmarks": [
+            "JSON": "how fast texts are read", "TLS": "what handshakes and records cost",
+            "Crypto": "the certificates for that",
+        ],
         "Fuzz": [
             "HTTP": "messages and events that a stranger wrote",
             "HTTP2": "frames that a stranger wrote", "JSON": "texts that a stranger wrote",
