@@ -11,8 +11,9 @@ internal import COpenSSL
     package let der: [UInt8]
     /// RFC 8705 §3.1 `x5t#S256`: base64url of the SHA-256 of ``der``.
     package let thumbprint: String
-    /// The first and the last instant of its validity, both included.
+    /// The first second of its validity.
     package let notBefore: Instant
+    /// The first second after its validity: RFC 5280 would still count it in, OpenSSL does not.
     package let notAfter: Instant
     /// The distinguished names by RFC 4514, for people to read; never an identity.
     package let subject: String

@@ -18,6 +18,16 @@ package struct CertificateAuthority: Sendable {
         self.key = key
     }
 
+    /// An authority that exists already, from its two PEM texts.
+    ///
+    /// - Throws: ``CertificateFault``: as ``Certificate/chain(pem:)``, and `authority` for a key
+    ///   that cannot be read or does not belong to the first certificate.
+    package init(certificatePEM: String, keyPEM: String) throws(CertificateFault) {
+        let certificates = try Certificate.chain(pem: certificatePEM)
+        guard let key = try? SigningKey(pem: keyPEM) else { throw .authority }
+        try self.init(certificate: certificates[0], key: key)
+    }
+
     /// A new self-signed authority. It may have one level of authorities below it.
     ///
     /// - Parameters:

@@ -37,7 +37,7 @@ package enum CertificateFault: String, Error, CaseIterable, Sendable {
     case weakAlgorithm = "weak-algorithm"
     /// Before a certificate's notBefore.
     case notYetValid = "not-yet-valid"
-    /// After a certificate's notAfter.
+    /// At a certificate's notAfter or later.
     case expired
     /// An issuer in the path may not issue: no authority, no such key usage, or too deep.
     case issuer

@@ -3,7 +3,8 @@ package import Bytes
 internal import COpenSSL
 
 /// Whether a chain of certificates leads from a peer to a trust anchor, by RFC 5280 §6 as OpenSSL
-/// does it in its strict mode and by the rules beyond it of Spec §2.3.
+/// does it in its strict mode and by the rules beyond it of
+/// `Spec/signatures.md` §4.
 package enum CertificatePath {
     /// What the owner of the leaf is in the handshake.
     package enum Purpose: Hashable, Sendable { case client, server }
@@ -56,7 +57,7 @@ package enum CertificatePath {
         _ leaf: Certificate, at now: Instant
     ) throws(CertificateFault) -> [Certificate] {
         guard now.seconds >= leaf.notBefore.seconds else { throw .notYetValid }
-        guard now.seconds <= leaf.notAfter.seconds else { throw .expired }
+        guard now.seconds < leaf.notAfter.seconds else { throw .expired }
         return [leaf]
     }
 

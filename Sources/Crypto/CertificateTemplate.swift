@@ -80,8 +80,9 @@ package struct CertificateTemplate: Sendable {
         let subject = unsafe X509_get_subject_name(raw)
         let bytes = Array(commonName.utf8)
         if !bytes.isEmpty {
-            guard unsafe X509_NAME_add_entry_by_NID(
-                subject, NID_commonName, MBSTRING_UTF8, bytes, Int32(bytes.count), -1, 0) == 1
+            guard
+                unsafe X509_NAME_add_entry_by_NID(
+                    subject, NID_commonName, MBSTRING_UTF8, bytes, Int32(bytes.count), -1, 0) == 1
             else { return false }
         }
         let authority = unsafe issuer.map { unsafe X509_get_subject_name($0.raw) } ?? subject

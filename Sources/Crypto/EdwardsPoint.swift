@@ -56,8 +56,10 @@ enum EdwardsPoint {
             unsafe BN_CTX_end(context)
             unsafe BN_CTX_free(context)
         }
-        let p = unsafe BN_CTX_get(context), square = unsafe BN_CTX_get(context)
-        let u = unsafe BN_CTX_get(context), v = unsafe BN_CTX_get(context)
+        let p = unsafe BN_CTX_get(context)
+        let square = unsafe BN_CTX_get(context)
+        let u = unsafe BN_CTX_get(context)
+        let v = unsafe BN_CTX_get(context)
         let exponent = unsafe BN_CTX_get(context)
         guard unsafe exponent != nil else { fatalError("BN_CTX_get failed") }
         var ok = unsafe BN_lebin2bn(prime, 32, p) != nil && BN_lebin2bn(y, 32, square) != nil

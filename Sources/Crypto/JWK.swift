@@ -155,6 +155,7 @@ package struct JWK: Sendable, Hashable {
                 throw .unsupported
             }
         case "p", "q", "dp", "dq", "qi", "oth", "k": throw .privateMember
+        case "y": throw .malformed("y belongs to P-256")
         default: break
         }
     }

@@ -28,16 +28,18 @@ internal import COpenSSL
 
     /// An Ed25519 public key of 32 bytes.
     convenience init?(ed25519Public bytes: [UInt8]) {
-        guard let raw = unsafe EVP_PKEY_new_raw_public_key(
-            EVP_PKEY_ED25519, nil, bytes, bytes.count)
+        guard
+            let raw = unsafe EVP_PKEY_new_raw_public_key(
+                EVP_PKEY_ED25519, nil, bytes, bytes.count)
         else { return nil }
         unsafe self.init(owning: raw)
     }
 
     /// An Ed25519 private key, the 32-byte seed of RFC 8032.
     convenience init?(ed25519Private seed: [UInt8]) {
-        guard let raw = unsafe EVP_PKEY_new_raw_private_key(
-            EVP_PKEY_ED25519, nil, seed, seed.count)
+        guard
+            let raw = unsafe EVP_PKEY_new_raw_private_key(
+                EVP_PKEY_ED25519, nil, seed, seed.count)
         else { return nil }
         unsafe self.init(owning: raw)
     }

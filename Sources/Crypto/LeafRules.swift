@@ -50,7 +50,8 @@ extension Certificate {
         if IPv4.isAddress(host) {
             return unsafe X509_check_ip_asc(raw, host, 0) == 1
         }
-        let flags = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+        let flags =
+            UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
             | UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
         return unsafe X509_check_host(raw, host, bytes.count, flags, nil) == 1
     }

@@ -3,9 +3,10 @@ import Bytes
 
 /// A dictionary of at most `capacity` entries, which forgets the one that was longest not asked
 /// for. Every operation takes constant time.
-struct LeastRecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    let capacity: Int
-    var count: Int { places.count }
+package struct LeastRecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    package let capacity: Int
+    /// How many entries there are.
+    package var count: Int { places.count }
 
     /// Entries are linked by index in order of use, newest first; indices never move.
     private struct Entry: Sendable {
@@ -20,20 +21,20 @@ struct LeastRecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private var oldest: Int?
 
     /// An empty cache for at least one entry.
-    init(capacity: Int) {
+    package init(capacity: Int) {
         invariant(capacity > 0, "a cache holds something")
         self.capacity = capacity
     }
 
     /// The value of `key`, which becomes the newest.
-    mutating func value(for key: Key) -> Value? {
+    package mutating func value(for key: Key) -> Value? {
         guard let place = places[key] else { return nil }
         moveToFront(place)
         return entries[place].value
     }
 
     /// Keeps `value` as the newest; the oldest goes when there is no room.
-    mutating func insert(_ value: Value, for key: Key) {
+    package mutating func insert(_ value: Value, for key: Key) {
         if let place = places[key] {
             entries[place].value = value
             moveToFront(place)
@@ -48,11 +49,6 @@ struct LeastRecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             places[key] = place
             linkAtFront(place)
         }
-    }
-
-    /// Forgets everything.
-    mutating func removeAll() {
-        self = LeastRecentlyUsed(capacity: capacity)
     }
 
     private mutating func moveToFront(_ place: Int) {

@@ -16,7 +16,8 @@ enum PEM {
     /// The blocks with this label in order, nil for one whose base64 or end is broken. Text
     /// between blocks is a comment; other labels are passed over.
     static func decode(_ text: String, label: String) -> [[UInt8]?] {
-        let begin = "-----BEGIN \(label)-----", end = "-----END \(label)-----"
+        let begin = "-----BEGIN \(label)-----"
+        let end = "-----END \(label)-----"
         var blocks: [[UInt8]?] = []
         var body: String?
         for line in text.split(whereSeparator: \.isNewline) {

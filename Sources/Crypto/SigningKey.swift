@@ -8,6 +8,7 @@ package import JSON
 package final class SigningKey: Sendable {
     /// The public part.
     package let verifying: VerifyingKey
+    /// What it signs with.
     package var algorithm: KeyAlgorithm { verifying.algorithm }
 
     /// For the certificate builder.
@@ -93,8 +94,9 @@ package final class SigningKey: Sendable {
         let digest = algorithm == .p256 ? "SHA256" : nil
         var signature = [UInt8](repeating: 0, count: 80)
         var count = signature.count
-        let ok = unsafe EVP_DigestSignInit_ex(
-            context, nil, digest, nil, nil, handle.raw, nil) == 1
+        let ok =
+            unsafe EVP_DigestSignInit_ex(
+                context, nil, digest, nil, nil, handle.raw, nil) == 1
             && EVP_DigestSign(context, &signature, &count, message, message.count) == 1
         invariant(ok, "signing failed")
         signature.removeSubrange(count...)

@@ -2,7 +2,7 @@
 import Bytes
 package import JSON
 
-/// Makes tokens of the closed profile, Spec §3.2.
+/// Makes tokens of the closed profile, `Spec/signatures.md` §2.
 package enum TokenSigner {
     /// The compact JWS of `claims` under the header `alg`, `typ`, `kid`, in this order.
     ///

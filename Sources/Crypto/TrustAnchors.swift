@@ -5,7 +5,7 @@ internal import COpenSSL
 /// Whom one entity's certificates may come from: certificate authorities, or pinned keys. Trust is
 /// kept per entity, never in one pool.
 @safe package final class TrustAnchors: Sendable {
-    /// The authorities, self-signed.
+    /// The authorities, self-signed; a self-signed leaf may stand here for itself.
     package let certificates: [Certificate]
     /// RFC 7638 thumbprints of keys whose certificates need no issuer.
     package let pinnedKeys: Set<String>

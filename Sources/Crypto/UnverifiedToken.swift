@@ -4,9 +4,9 @@ package import JSON
 
 /// A compact JWS of the closed profile whose header was checked and whose signature was not.
 ///
-/// The profile (Spec §3.2) leaves out everything of RFC 7515 that an attacker could choose: the
-/// header has exactly `alg`, `typ` and `kid`; keys are never embedded or fetched; there is one
-/// spelling of every part. Nothing is ever serialised again: hashes are over received bytes.
+/// The profile (`Spec/signatures.md` §2) leaves out everything of RFC 7515 that an attacker could
+/// choose: the header has exactly `alg`, `typ` and `kid`; keys are never embedded or fetched; each
+/// part has one spelling. Nothing is ever serialised again: hashes are over received bytes.
 package struct UnverifiedToken: Sendable {
     /// The longest token, in bytes of its compact form.
     package static let maximumBytes = 8192

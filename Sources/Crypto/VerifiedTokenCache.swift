@@ -16,8 +16,8 @@ package final class VerifiedTokenCache: Sendable {
 
     private let known: Mutex<LeastRecentlyUsed<Key, VerifiedToken>>
 
-    /// An empty cache. 4,096 tokens are the grants of as many running tasks, and at most 100 MiB
-    /// when each has the greatest size.
+    /// An empty cache. 4,096 tokens are the chains of some thousand running tasks: 20 MiB of usual
+    /// tokens, 200 MiB if each were the worst that the profile allows.
     package init(capacity: Int = 4096) {
         known = Mutex(LeastRecentlyUsed(capacity: capacity))
     }

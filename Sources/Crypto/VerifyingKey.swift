@@ -9,6 +9,7 @@ package final class VerifyingKey: Sendable {
     package let jwk: JWK
     /// RFC 7638, base64url; the key's identity and the `kid` of all it signs.
     package let thumbprint: String
+    /// What it verifies.
     package var algorithm: KeyAlgorithm { jwk.algorithm }
 
     /// For the certificate builder.
@@ -51,8 +52,9 @@ package final class VerifyingKey: Sendable {
             unsafe EVP_MD_CTX_free(context)
             ERR_clear_error()
         }
-        guard unsafe EVP_DigestVerifyInit_ex(
-            context, nil, digest, nil, nil, handle.raw, nil) == 1
+        guard
+            unsafe EVP_DigestVerifyInit_ex(
+                context, nil, digest, nil, nil, handle.raw, nil) == 1
         else { return false }
         let result = unsafe EVP_DigestVerify(
             context, encoded, encoded.count, message, message.count)

@@ -99,6 +99,7 @@ enum Imports {
             "Crypto": "the certificates for that",
         ],
         "Fuzz": [
+            "Crypto": "signatures and certificates that a stranger made",
             "HTTP": "messages and events that a stranger wrote",
             "HTTP2": "frames that a stranger wrote", "JSON": "texts that a stranger wrote",
         ],
