@@ -5,7 +5,7 @@ package import JSON
 /// The act that the leaf's holder asks one executor to do (`a2a-act+jwt`): one use, 300 s.
 /// Times are seconds since the epoch.
 package struct Act: Sendable, Hashable {
-    /// The `typ` of the token, or the kind of data.
+    /// The `typ`.
     package static let type = "a2a-act+jwt"
     /// The longest life, in seconds.
     package static let maximumLife: Int64 = 300

@@ -5,7 +5,7 @@ package import JSON
 /// The user's yes or no to exact terms as shown (`a2a-confirm+jwt`), under the user's key: one
 /// use, 300 s. Times are seconds since the epoch.
 package struct Confirmation: Sendable, Hashable {
-    /// The `typ` of the token, or the kind of data.
+    /// The `typ`.
     package static let type = "a2a-confirm+jwt"
     /// The longest life, in seconds.
     package static let maximumLife: Int64 = 300

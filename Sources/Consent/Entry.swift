@@ -3,9 +3,9 @@ package import Bytes
 package import JSON
 
 /// One element of `authorization_details`: what its holder may do, where, and how the user takes
-/// part (`Spec` consent §5).
+/// part (`Spec/consent.md` §5).
 package struct Entry: Hashable, Sendable {
-    /// The `typ` of the token, or the kind of data.
+    /// The `typ`.
     package static let type = "a2a_consent_v1"
 
     /// The executors at which the entry holds.
@@ -48,7 +48,7 @@ package struct Entry: Hashable, Sendable {
     package var locations: Locations
     /// The least part the user takes in each act.
     package var confirm: ConfirmLevel
-    /// Whether the grant itself confirms acts of classes 4 and 5.
+    /// Whether the grant itself is the yes to acts of classes 4 and 5.
     package var standing: Bool
     /// The resource that the act must name.
     package var identifier: String?

@@ -3,12 +3,13 @@ package import Bytes
 package import Crypto
 package import JSON
 
-/// The claims of one link of a chain (`a2a-grant+jwt`): who lets whom do what (`Spec` consent §4).
+/// The claims of one link of a chain (`a2a-grant+jwt`): who lets whom do what
+/// (`Spec/consent.md` §4).
 ///
 /// A value says nothing about signatures; only ``VerifiedChain`` does. Times are seconds since
 /// the epoch.
 package struct Grant: Sendable {
-    /// The `typ` of the token, or the kind of data.
+    /// The `typ`.
     package static let type = "a2a-grant+jwt"
     /// Links are numbered 0 to 6.
     package static let maximumDepth: Int64 = 6

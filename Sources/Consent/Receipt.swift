@@ -5,7 +5,7 @@ package import JSON
 /// What became of an act (`a2a-receipt+jwt`), under the executor's key. Times are seconds since
 /// the epoch.
 package struct Receipt: Sendable, Hashable {
-    /// The `typ` of the token, or the kind of data.
+    /// The `typ`.
     package static let type = "a2a-receipt+jwt"
 
     /// What became of the act.

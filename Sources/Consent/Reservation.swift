@@ -5,7 +5,7 @@ package import JSON
 /// An amount and a use set aside for one act (`a2a-resv+jwt`), under the budget keeper's key.
 /// Times are seconds since the epoch.
 package struct Reservation: Sendable, Hashable {
-    /// The `typ` of the token, or the kind of data.
+    /// The `typ`.
     package static let type = "a2a-resv+jwt"
     /// The longest life, in seconds.
     package static let maximumLife: Int64 = 600

@@ -5,7 +5,7 @@ package import JSON
 /// An executor's exact offer (`a2a-terms+jwt`), of which every member can be shown to the user.
 /// Times are seconds since the epoch.
 package struct Terms: Sendable, Hashable {
-    /// The `typ` of the token, or the kind of data.
+    /// The `typ`.
     package static let type = "a2a-terms+jwt"
     /// More lines would hide one among them.
     package static let maximumItems = 50
@@ -54,7 +54,7 @@ package struct Terms: Sendable, Hashable {
 
     /// One kind of personal data that the act hands to someone.
     package struct Disclosure: Sendable, Hashable {
-        /// The `typ` of the token, or the kind of data.
+        /// The kind of data: a token text.
         package var type: String
         /// The recipient: an entity id without `https://`.
         package var recipient: String

@@ -33,9 +33,10 @@ import Testing
         Attack("B04 terms changed after the confirmation", .confirmInvalid) { world in
             let chain = world.chain()
             let old = try world.present(chain)
+            let confirmation = try #require(old.confirmation)
             var parts = World.Parts()
             parts.value = 2600
-            parts.act = { $0["confirm"] = .string(world.name(old.confirmation!)) }
+            parts.act = { $0["confirm"] = .string(world.name(confirmation)) }
             var new = try world.present(chain, parts)
             new.confirmation = old.confirmation
             try world.decide(new)
@@ -323,7 +324,7 @@ import Testing
     private static func hidden(_ world: World) -> ([String], LimitsDisclosure) {
         let disclosure = LimitsDisclosure(
             hiding: Limits(
-                currency: Currency("CNY")!, perAct: 5000, total: 10_000, count: 3),
+                currency: currencyNamed("CNY"), perAct: 5000, total: 10_000, count: 3),
             random: world.random)
         let entry = World.entry(World.order) {
             $0["limits"] = nil

@@ -11,7 +11,7 @@ import Testing
 /// and random acts, judged by an oracle that is written here from the table of `Spec/consent.md`.
 @Suite struct AttenuationTests {
     private static let executors = ["https://a.example", "https://b.example", "https://c.example"]
-        .map { EntityID($0)! }
+        .map { entityID($0) }
     private static let actions = ["order.create", "order.cancel", "order.read"]
     private static let types = ["addr", "phone", "name"]
 
@@ -89,16 +89,16 @@ import Testing
 
     private func act(_ random: inout SeededRandom) -> Sample {
         Sample(
-            action: Self.actions.randomElement(using: &random)!,
-            executor: Self.executors.randomElement(using: &random)!,
+            action: any(Self.actions, &random),
+            executor: any(Self.executors, &random),
             amount: Amount(
                 value: .random(in: 0...12, using: &random),
-                currency: Currency(Bool.random(using: &random) ? "CNY" : "JPY")!),
+                currency: currencyNamed(Bool.random(using: &random) ? "CNY" : "JPY")),
             spent: .random(in: 0...12, using: &random), uses: .random(in: 0...4, using: &random),
-            identifier: [nil, "x", "y"].randomElement(using: &random)!,
+            identifier: any([nil, "x", "y"], &random),
             type: Bool.random(using: &random) ? Self.types.randomElement(using: &random) : nil,
             retention: .random(in: 0...4, using: &random),
-            level: ConfirmLevel.allCases.randomElement(using: &random)!,
+            level: any(ConfirmLevel.allCases, &random),
             at: .random(in: 0...12, using: &random))
     }
 
@@ -108,8 +108,8 @@ import Testing
         Entry(
             id: "e", actions: subset(Self.actions, &random),
             locations: .named(subset(Self.executors, &random)),
-            confirm: ConfirmLevel.allCases.randomElement(using: &random)!,
-            identifier: [nil, nil, "x", "y"].randomElement(using: &random)!,
+            confirm: any(ConfirmLevel.allCases, &random),
+            identifier: any([nil, nil, "x", "y"], &random),
             limits: Bool.random(using: &random) ? limits(&random) : nil,
             data: Bool.random(using: &random)
                 ? Entry.DataScope(
@@ -118,7 +118,7 @@ import Testing
     }
 
     private func limits(_ random: inout SeededRandom) -> Limits {
-        var limits = Limits(currency: Currency(Bool.random(using: &random) ? "CNY" : "JPY")!)
+        var limits = Limits(currency: currencyNamed(Bool.random(using: &random) ? "CNY" : "JPY"))
         limits.count = Bool.random(using: &random) ? .random(in: 1...4, using: &random) : nil
         limits.perAct = Bool.random(using: &random) ? .random(in: 1...12, using: &random) : nil
         if Bool.random(using: &random) {
@@ -142,8 +142,7 @@ import Testing
         if case .named(let executors) = parent.locations {
             child.locations = .named(subset(executors, &random))
         }
-        child.confirm = ConfirmLevel.allCases.filter { $0 >= parent.confirm }
-            .randomElement(using: &random)!
+        child.confirm = any(ConfirmLevel.allCases.filter { $0 >= parent.confirm }, &random)
         if Bool.random(using: &random) { child.data = nil }
         if let total = child.limits?.total, child.limits?.slice == nil {
             child.limits?.total = .random(in: 0...(total + 1), using: &random)
@@ -161,6 +160,10 @@ import Testing
         _ elements: [Element], _ random: inout SeededRandom
     ) -> [Element] {
         let subset = elements.filter { _ in Bool.random(using: &random) }
-        return subset.isEmpty ? [elements.randomElement(using: &random)!] : subset
+        return subset.isEmpty ? [any(elements, &random)] : subset
+    }
+
+    private func any<Element>(_ elements: [Element], _ random: inout SeededRandom) -> Element {
+        elements[Int.random(in: 0..<elements.count, using: &random)]
     }
 }

@@ -14,7 +14,7 @@ final class Booking {
         let certificate: String
 
         init(_ host: String, _ algorithm: KeyAlgorithm) {
-            entity = EntityID("https://\(host).example")!
+            entity = entityID("https://\(host).example")
             key = SigningKey.generate(algorithm)
             certificate = Base64URL.encode(Digest.sha256(Array(host.utf8)))
         }
@@ -39,7 +39,7 @@ final class Booking {
         random = SeededRandom(seed: seed)
     }
 
-    static let cny = Currency("CNY")!
+    static let cny = currencyNamed("CNY")
 
     var limits = Limits(currency: Booking.cny, perAct: 40_000, total: 40_000, count: 1)
 

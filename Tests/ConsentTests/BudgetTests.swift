@@ -31,7 +31,7 @@ import Testing
         change(&claims)
         return try SignedReceipt(
             verifying: world.sign(claims, "receipt", World.meituan),
-            by: world.key(World.meituan).verifying, issuer: EntityID(World.meituan)!)
+            by: world.key(World.meituan).verifying, issuer: entityID(World.meituan))
     }
 
     private func settle(_ world: World, _ receipt: SignedReceipt) throws -> [ReservationRecord] {
@@ -155,7 +155,7 @@ import Testing
         func disclosure(_ perAct: Int64) -> LimitsDisclosure {
             LimitsDisclosure(
                 hiding: Limits(
-                    currency: Currency("CNY")!, perAct: perAct, total: 10_000, count: 3),
+                    currency: currencyNamed("CNY"), perAct: perAct, total: 10_000, count: 3),
                 random: world.random)
         }
         func entry(_ digest: String) -> JSONNode {

@@ -176,9 +176,9 @@ import Testing
         .root("D18 symmetric key", .malformed) { $0["cnf"]?["jwk"] = ["kty": "oct", "k": "AA"] },
         Attack("D36 empty chain", .malformed) { try $0.verify([]) },
         Attack("A81 revoked root", .revoked) { world in
-            world.status.revoked.insert(
-                StatusReference(
-                    uri: World.mi + "/sl/7", index: 412, issuer: EntityID(World.mi)!)!)
+            let reference = StatusReference(
+                uri: World.mi + "/sl/7", index: 412, issuer: entityID(World.mi))
+            world.status.revoked.insert(try #require(reference))
             try world.verify(world.chain())
         },
         Attack("A81 revoked by push", .revoked) { world in

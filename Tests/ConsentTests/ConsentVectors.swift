@@ -20,8 +20,8 @@ struct ConsentVector: Sendable, CustomTestStringConvertible {
     static func all(_ algorithm: String) throws -> [ConsentVector] {
         try SpecVectors.json("consent", "vectors.\(algorithm).json").elements.map { test in
             ConsentVector(
-                algorithm: algorithm, name: test["name"]?.string ?? "",
-                expect: test["expect"]?.string, calls: test["calls"]!)
+                algorithm: algorithm, name: try test.text("name"),
+                expect: test["expect"]?.string, calls: try test.member("calls"))
         }
     }
 }
@@ -34,11 +34,12 @@ final class ConsentVectorRunner {
 
     /// The code a call ends in, nil when it is accepted.
     func run(_ call: JSONValue) throws -> String? {
+        let scene = try VectorScene(call)
         do {
             switch call["call"]?.string {
-            case "chain": try verifyChain(call)
-            case "reserve": try reserve(call)
-            case "act": return try act(call)
+            case "chain": try verifyChain(scene)
+            case "reserve": try reserve(scene)
+            case "act": return try act(scene)
             default: Issue.record("an unknown kind of call")
             }
             return nil
@@ -49,148 +50,165 @@ final class ConsentVectorRunner {
         }
     }
 
-    private func verifyChain(_ call: JSONValue) throws {
-        for disclosure in texts(call["disc"]) { _ = try LimitsDisclosure(disclosure) }
-        _ = try verifier(call).verify(
-            texts(call["chain"]), presenter: presenter(call), status: status(call),
-            now: now(call))
+    private func verifyChain(_ scene: VectorScene) throws {
+        for disclosure in scene.disclosures { _ = try LimitsDisclosure(disclosure) }
+        _ = try scene.verifier.verify(
+            scene.chain, presenter: scene.presenter, status: scene.status, now: scene.now)
     }
 
-    private func reserve(_ call: JSONValue) throws {
+    private func reserve(_ scene: VectorScene) throws {
         let keeper = BudgetKeeper(
-            uri: call["ledger"]!.string!, key: keeperKey, chains: try verifier(call))
-        let amount = call["amount"]!
+            uri: try scene.call.text("ledger"), key: keeperKey, chains: scene.verifier)
+        let amount = try scene.call.member("amount")
+        let act = try scene.call.member("act")
         let request = BudgetKeeper.Request(
-            chain: texts(call["chain"]), entry: call["act"]!["ad"]!.string!,
-            act: call["act"]!["jti"]!.string!, audience: EntityID(call["aud"]!.string!)!,
+            chain: scene.chain, entry: try act.text("ad"), act: try act.text("jti"),
+            audience: entityID(try scene.call.text("aud")),
             amount: Amount(
-                value: amount["value"]!.int!, currency: Currency(amount["currency"]!.string!)!),
-            disclosures: texts(call["disc"]))
+                value: try amount.number("value"),
+                currency: currencyNamed(try amount.text("currency"))),
+            disclosures: scene.disclosures)
         let assessed = try keeper.assess(
-            request, presenter: presenter(call), status: status(call), now: now(call))
+            request, presenter: scene.presenter, status: scene.status, now: scene.now)
         let record = try storage.transaction { storage throws(ConsentFault) in
             try keeper.reserve(
-                assessed, status: status(call), now: now(call), random: random, in: storage)
+                assessed, status: scene.status, now: scene.now, random: random, in: storage)
         }
         _ = try keeper.sign(record)
     }
 
-    private func act(_ call: JSONValue) throws -> String? {
-        let point = EnforcementPoint(
-            entity: EntityID(call["executor"]!.string!)!,
-            keys: [try VerifyingKey(jwk: JWK(call["exec_jwk"]!))], chains: try verifier(call),
-            policy: policy(call["policy"]), keepers: try keepers(call["ledgers"]))
-        try openNonces(call)
+    private func act(_ scene: VectorScene) throws -> String? {
+        let call = scene.call
+        let point = try scene.point()
+        try openNonces(scene)
         let presented = PresentedAct(
-            chain: texts(call["chain"]), act: call["act"]!.string!,
-            terms: call["terms"]?.string, confirmation: call["confirm"]?.string,
-            reservation: call["resv"]?.string, body: Array(call["body"]!.string!.utf8))
+            chain: scene.chain, act: try call.text("act"), terms: call["terms"]?.string,
+            confirmation: call["confirm"]?.string, reservation: call["resv"]?.string,
+            body: Array(try call.text("body").utf8))
         let assessment = point.assess(
-            presented, presenter: presenter(call), status: status(call), now: now(call))
+            presented, presenter: scene.presenter, status: scene.status, now: scene.now)
         let decision = try storage.transaction { storage throws(ConsentFault) in
-            try point.decide(assessment, status: status(call), now: now(call), in: storage)
+            try point.decide(assessment, status: scene.status, now: scene.now, in: storage)
         }
         switch decision {
         case .finished: return nil
         case .needsConfirmation: return ConsentError.confirmRequired.rawValue
         case .authorized(let authority):
-            try point.conclude(
-                holder: authority.chain.leaf.holder, act: authority.act!.id, result: [1],
-                in: storage)
+            let act = try #require(authority.act)
+            try point.conclude(holder: act.issuer, act: act.id, result: [1], in: storage)
             return nil
         }
     }
 
     /// The vector's nonces are the executor's open questions about the terms of this call.
-    private func openNonces(_ call: JSONValue) throws {
-        guard let terms = call["terms"]?.string, let act = claims(call["act"]?.string) else {
-            return
-        }
-        let chain = texts(call["chain"])
-        let root = chain.lazy.compactMap { self.claims($0) }.first { $0["sub"] != nil }
-        for nonce in texts(call["nonces"]) where try storage.ask(nonce: nonce) == nil {
+    private func openNonces(_ scene: VectorScene) throws {
+        guard let terms = scene.call["terms"]?.string,
+            let act = VectorScene.claims(scene.call["act"]?.string)
+        else { return }
+        let root = scene.chain.compactMap { VectorScene.claims($0) }.first { $0["sub"] != nil }
+        for nonce in scene.call.texts("nonces") where try storage.ask(nonce: nonce) == nil {
             try storage.put(
                 AskRecord(
                     nonce: nonce, root: root?["jti"]?.string ?? "",
                     entry: act["ad"]?.string ?? "",
                     terms: Base64URL.encode(Digest.sha256(Array(terms.utf8))),
-                    expires: now(call).seconds + 300, retained: now(call).seconds + 600))
+                    expires: scene.now.seconds + 300, retained: scene.now.seconds + 600))
         }
     }
+}
 
-    private func verifier(_ call: JSONValue) throws -> ChainVerifier {
-        let anchors = try call["anchors"]!.members.map { issuer, anchor in
-            TrustAnchor(
-                issuer: EntityID(issuer)!, mode: .device,
-                keys: try anchor["keys"]!.elements.map { try VerifyingKey(jwk: JWK($0)) },
-                maximumClass: ActionClass(rawValue: Int(anchor["max_class"]!.int!))!,
-                maximumPerAct: Dictionary(
-                    uniqueKeysWithValues: anchor["max_per_act"]!.members.map {
-                        ($0.name, $0.value.int!)
-                    }),
-                maximumLife: anchor["max_life"]!.int!)
+/// Whom and what a recorded call presents.
+struct VectorScene {
+    let call: JSONValue
+    let now: Instant
+    let chain: [String]
+    let disclosures: [String]
+    let verifier: ChainVerifier
+    let presenter: Presenter?
+    let status: StatusKnowledge
+
+    init(_ call: JSONValue) throws {
+        self.call = call
+        now = Instant(seconds: try call.number("now"))
+        chain = call.texts("chain")
+        disclosures = call.texts("disc")
+        verifier = try Self.verifier(call)
+        presenter = Self.presenter(call["presenter"]?.string, chain)
+        status = try Self.status(call, chain, now)
+    }
+
+    /// The executor of an `act` call.
+    func point() throws -> EnforcementPoint {
+        var policy: [String: ConfirmLevel] = [:]
+        for (action, level) in try call.member("policy").members {
+            policy[action] = level.string.flatMap { ConfirmLevel(rawValue: $0) }
+        }
+        var keepers: [String: VerifyingKey] = [:]
+        for (uri, jwk) in try call.member("ledgers").members {
+            keepers[uri] = try VerifyingKey(jwk: JWK(jwk))
+        }
+        return EnforcementPoint(
+            entity: entityID(try call.text("executor")),
+            keys: [try VerifyingKey(jwk: JWK(try call.member("exec_jwk")))], chains: verifier,
+            policy: policy, keepers: keepers)
+    }
+
+    /// Claims of a token that nobody verified.
+    static func claims(_ token: String?) -> JSONValue? {
+        guard let token, let parsed = try? UnverifiedToken(compact: token) else { return nil }
+        return try? parsed.peekClaims().root
+    }
+
+    private static func verifier(_ call: JSONValue) throws -> ChainVerifier {
+        var anchors: [TrustAnchor] = []
+        for (issuer, anchor) in try call.member("anchors").members {
+            var keys: [VerifyingKey] = []
+            for jwk in try anchor.member("keys").elements {
+                keys.append(try VerifyingKey(jwk: JWK(jwk)))
+            }
+            var ceilings: [String: Int64] = [:]
+            for (code, ceiling) in try anchor.member("max_per_act").members {
+                ceilings[code] = ceiling.int
+            }
+            let highest = ActionClass(rawValue: Int(try anchor.number("max_class")))
+            anchors.append(
+                TrustAnchor(
+                    issuer: entityID(issuer), mode: .device, keys: keys,
+                    maximumClass: try #require(highest), maximumPerAct: ceilings,
+                    maximumLife: try anchor.number("max_life")))
         }
         return ChainVerifier(anchors: AnchorSet(anchors))
     }
 
     /// The vectors carry the thumbprint only: it stands for the leaf's holder when it is the one
-    /// the leaf is bound to.
-    private func presenter(_ call: JSONValue) -> Presenter? {
-        guard let thumbprint = call["presenter"]?.string else { return nil }
-        let leaf = texts(call["chain"]).last.flatMap { claims($0) }
+    /// that the leaf is bound to.
+    private static func presenter(_ thumbprint: String?, _ chain: [String]) -> Presenter? {
+        guard let thumbprint else { return nil }
+        let leaf = claims(chain.last)
         let isHolder = leaf?["cnf"]?["x5t#S256"]?.string == thumbprint
-        let entity =
-            isHolder
-            ? leaf?["client_id"]?.string.flatMap { EntityID($0) } : nil
+        let holder = isHolder ? leaf?["client_id"]?.string.flatMap { EntityID($0) } : nil
         return Presenter(
-            entity: entity ?? EntityID("https://stranger.example")!, certificate: thumbprint,
+            entity: holder ?? entityID("https://stranger.example"), certificate: thumbprint,
             key: nil)
     }
 
-    private func status(_ call: JSONValue) -> StatusKnowledge {
+    private static func status(
+        _ call: JSONValue, _ chain: [String], _ now: Instant
+    ) throws -> StatusKnowledge {
         var status = StatusKnowledge.none
         for pair in call["revoked"]?.elements.map({ $0 }) ?? [] {
-            let uri = pair[0]!.string!
-            status.revoked.insert(reference(uri, pair[1]!.int!)!)
+            let uri = try #require(pair[0]?.string)
+            let host = uri.dropFirst("https://".count).prefix { $0 != "/" }
+            let reference = StatusReference(
+                uri: uri, index: try #require(pair[1]?.int), issuer: entityID("https://\(host)"))
+            status.revoked.insert(try #require(reference))
         }
         if call["fresh"]?.bool == false { return status }
-        for token in texts(call["chain"]) {
+        for token in chain {
             if let uri = claims(token)?["status"]?["status_list"]?["uri"]?.string {
-                status.readings[uri] = now(call)
+                status.readings[uri] = now
             }
         }
         return status
     }
-
-    private func reference(_ uri: String, _ index: Int64) -> StatusReference? {
-        let host = uri.dropFirst("https://".count).prefix { $0 != "/" }
-        return StatusReference(uri: uri, index: index, issuer: EntityID("https://" + host)!)
-    }
-
-    private func policy(_ value: JSONValue?) -> [String: ConfirmLevel] {
-        var policy: [String: ConfirmLevel] = [:]
-        for (action, level) in value?.members.map({ $0 }) ?? [] {
-            policy[action] = ConfirmLevel(rawValue: level.string!)
-        }
-        return policy
-    }
-
-    private func keepers(_ value: JSONValue?) throws -> [String: VerifyingKey] {
-        var keys: [String: VerifyingKey] = [:]
-        for (uri, jwk) in value?.members.map({ $0 }) ?? [] {
-            keys[uri] = try VerifyingKey(jwk: JWK(jwk))
-        }
-        return keys
-    }
-
-    private func claims(_ token: String?) -> JSONValue? {
-        guard let token, let parsed = try? UnverifiedToken(compact: token) else { return nil }
-        return try? parsed.peekClaims().root
-    }
-
-    private func texts(_ value: JSONValue?) -> [String] {
-        value?.elements.compactMap(\.string) ?? []
-    }
-
-    private func now(_ call: JSONValue) -> Instant { Instant(seconds: call["now"]!.int!) }
 }

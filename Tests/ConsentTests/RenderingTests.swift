@@ -76,7 +76,7 @@ import Testing
         #expect(Amount(value: value, currency: currency).description == text)
     }
 
-    @Test(arguments: ["cny", "CN", "XXX", "", "CNYY", "XAU"])
+    @Test(arguments: ["cny", "CN", "XTS", "", "CNYY", "XAU"])
     func unknownCurrenciesHaveNoMeaning(_ code: String) {
         #expect(Currency(code) == nil)
     }

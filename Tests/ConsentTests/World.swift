@@ -5,6 +5,7 @@ import Consent
 import Crypto
 import JSON
 import TestSupport
+import Testing
 
 /// The world of the recorded vectors, with keys of its own, so that attacks can be built that the
 /// recorded ones do not hold. Claims are plain JSON here: an attacker keeps to no schema.
@@ -45,7 +46,7 @@ final class World {
 
     func presenter(_ entity: String) -> Presenter {
         Presenter(
-            entity: EntityID(entity)!, certificate: thumbprint(entity),
+            entity: entityID(entity), certificate: thumbprint(entity),
             key: key(entity).verifying.thumbprint)
     }
 
@@ -157,7 +158,7 @@ final class World {
         ChainVerifier(
             anchors: AnchorSet([
                 TrustAnchor(
-                    issuer: EntityID(World.mi)!, mode: .device,
+                    issuer: entityID(World.mi), mode: .device,
                     keys: [key(World.mi).verifying], maximumClass: anchorClass,
                     maximumPerAct: ceilings)
             ]))
@@ -204,7 +205,7 @@ final class World {
     }
 
     func shown(_ terms: String) -> JSONNode {
-        let issuer = SignedTerms.peekIssuer(terms) ?? EntityID(World.meituan)!
+        let issuer = SignedTerms.peekIssuer(terms) ?? entityID(World.meituan)
         guard
             let signed = try? SignedTerms(
                 verifying: terms, by: key(issuer.text).verifying, issuer: issuer, now: World.now)
@@ -248,7 +249,8 @@ final class World {
         }
         var claims: JSONNode = [
             "iss": .string(parts.holder), "aud": .string(parts.executor), "jti": .string(id()),
-            "iat": 1_795_161_600, "exp": 1_795_161_720, "chain": .string(name(chain.last!)),
+            "iat": 1_795_161_600, "exp": 1_795_161_720,
+            "chain": .string(name(chain[chain.count - 1])),
             "ad": .string(parts.entry), "action": .string(parts.action),
             "req": .string(hash(parts.body)),
         ]
@@ -282,8 +284,8 @@ final class World {
         let keeper = keeper()
         let assessed = try keeper.assess(
             BudgetKeeper.Request(
-                chain: chain, entry: entry, act: act, audience: EntityID(executor)!,
-                amount: Amount(value: value, currency: Currency(currency)!),
+                chain: chain, entry: entry, act: act, audience: entityID(executor),
+                amount: Amount(value: value, currency: currencyNamed(currency)),
                 disclosures: disclosures),
             presenter: presenter(holder), status: status, now: now)
         let record = try storage.transaction { storage throws(ConsentFault) in
@@ -294,7 +296,7 @@ final class World {
 
     func point(_ executor: String = meituan) -> EnforcementPoint {
         EnforcementPoint(
-            entity: EntityID(executor)!, keys: [key(executor).verifying], chains: verifier,
+            entity: entityID(executor), keys: [key(executor).verifying], chains: verifier,
             policy: policy,
             keepers: [World.mi + "/ledger": key(World.mi + "/ledger").verifying])
     }
@@ -312,9 +314,8 @@ final class World {
         case .finished: return
         case .needsConfirmation: throw Refusal(.confirmRequired, "17.missing")
         case .authorized(let authority):
-            try point.conclude(
-                holder: authority.chain.leaf.holder, act: authority.act!.id, result: [1],
-                in: storage)
+            let act = try #require(authority.act)
+            try point.conclude(holder: act.issuer, act: act.id, result: [1], in: storage)
         }
     }
 
