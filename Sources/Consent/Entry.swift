@@ -5,7 +5,7 @@ package import JSON
 /// One element of `authorization_details`: what its holder may do, where, and how the user takes
 /// part (`Spec/consent.md` §5).
 package struct Entry: Hashable, Sendable {
-    /// The `typ`.
+    /// The `type` of this profile's entries (RFC 9396).
     package static let type = "a2a_consent_v1"
 
     /// The executors at which the entry holds.

@@ -31,6 +31,7 @@ final class Booking {
     let storage = MemoryConsent()
     var now = Instant(seconds: 1_795_161_600)
     var status = StatusKnowledge.none
+    var totalKind = Terms.Total.Kind.exact
 
     init(_ algorithm: KeyAlgorithm = .p256, seed: UInt64 = 1) {
         phone = Party("phone", algorithm)
@@ -112,7 +113,7 @@ final class Booking {
                 Terms.Item(id: "table", title: "包间 6人 今晚19:00", quantity: 1, unit: value)
             ],
             total: Terms.Total(
-                amount: Amount(value: value, currency: Booking.cny), kind: .exact),
+                amount: Amount(value: value, currency: Booking.cny), kind: totalKind),
             cancel: "free until 17:00",
             data: [
                 Terms.Disclosure(

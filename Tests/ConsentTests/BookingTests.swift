@@ -58,12 +58,37 @@ import Testing
         let records = try booking.keeper.settle(
             receipt, now: booking.now, in: booking.storage)
         #expect(records.map(\.state) == [.captured])
-        #expect(
+        func captured(_ value: Int64, _ currency: Currency = Booking.cny) -> String? {
             refusal {
                 try signer.done(
-                    authority, captured: Amount(value: 32_801, currency: Booking.cny),
+                    authority, captured: Amount(value: value, currency: currency),
                     reference: nil, now: booking.now, random: booking.random)
-            }?.error == .limit)
+            }?.rule
+        }
+        #expect(captured(32_800) == nil)
+        #expect(captured(32_801) == "24.exact")
+        #expect(captured(32_799) == "24.exact")
+        #expect(captured(32_800, currencyNamed("JPY")) == "24.currency")
+    }
+
+    @Test func aMaximumIsCapturedAtMost() throws {
+        let booking = Booking()
+        booking.totalKind = .max
+        guard case .authorized(let authority) = try booking.decide(booking.order().presented) else {
+            Issue.record("not authorized")
+            return
+        }
+        let signer = ReceiptSigner(entity: booking.restaurant.entity, key: booking.restaurant.key)
+        func captured(_ value: Int64) -> String? {
+            refusal {
+                try signer.done(
+                    authority, captured: Amount(value: value, currency: Booking.cny),
+                    reference: nil, now: booking.now, random: booking.random)
+            }?.rule
+        }
+        #expect(captured(32_800) == nil)
+        #expect(captured(3870) == nil)
+        #expect(captured(32_801) == "24.max")
     }
 
     @Test func confirmationServesOneActOnly() throws {

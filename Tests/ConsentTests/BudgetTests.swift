@@ -189,4 +189,50 @@ import Testing
         #expect(
             refusal { try booking.decide(order.presented) }?.isInFlight == true)
     }
+
+    @Test func hiddenPaymentsHaveAllThreeLimits() throws {
+        let world = World()
+        let disclosure = LimitsDisclosure(
+            hiding: Limits(currency: currencyNamed("CNY"), perAct: 5000), random: world.random)
+        let entry = World.entry(World.payment) {
+            $0["limits"] = nil
+            $0["_sd"] = [.string(disclosure.digest)]
+        }
+        let refused = refusal {
+            try world.reserve(
+                world.chain([entry], root: [entry]), act: world.id(), 100, entry: "pay",
+                executor: World.pay, disclosures: [disclosure.text])
+        }
+        #expect(refused?.rule == "resv.payment.limits")
+        #expect(
+            refusal { try world.reserve(world.chain(), act: "not a uuid", 100) }?.rule
+                == "resv.act")
+        #expect(
+            refusal { try world.reserve(world.chain(), act: world.id(), 100, entry: "x") }?.rule
+                == "resv.ad")
+    }
+
+    @Test func receiptsAreHeldToTheirSchema() throws {
+        let world = World()
+        func error(_ change: (inout JSONNode) -> Void) -> ConsentError? {
+            refusal { try receipt(world, act: world.id(), change) }?.error
+        }
+        #expect(error { _ in } == nil)
+        #expect(error { $0["error"] = "consent_budget" } == .malformed)
+        #expect(error { $0["reversed"] = false } == .malformed)
+        #expect(error { $0["result"] = "perhaps" } == .malformed)
+        #expect(error { $0["tip"] = 5 } == .unknown)
+        #expect(error { $0["iss"] = .string(World.eleme) } == .audience)
+        #expect(
+            error {
+                $0["result"] = "refused"
+                $0["error"] = "consent_budget"
+                $0["captured"] = ["value": 1, "currency": "CNY"]
+            } == .malformed)
+        #expect(
+            error {
+                $0["result"] = "refused"
+                $0["error"] = "consent_whim"
+            } == .malformed)
+    }
 }

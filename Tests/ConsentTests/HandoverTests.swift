@@ -131,4 +131,80 @@ import Testing
         forbidden[0].actions = ["identity.verify"]
         #expect(refusal { try booking.root(entries: forbidden) }?.error == .forbidden)
     }
+
+    @Test func aRootComesFromItsIssuer() throws {
+        let booking = Booking()
+        let root = try booking.root()
+        func receive(from presenter: Presenter) throws -> HeldGrant {
+            try booking.chains.receive(
+                root.tokens, for: booking.phone.entity, key: booking.phone.key.verifying,
+                certificate: nil, from: presenter, status: booking.status, now: booking.now)
+        }
+        #expect(try receive(from: booking.phone.presenter).leafName == root.leafName)
+        #expect(
+            refusal { try receive(from: booking.app.presenter) }?.rule == "handover.issuer")
+    }
+
+    @Test func aBoundGrantIsTakenWithThatCertificateOnly() throws {
+        let booking = Booking()
+        let bound = try booking.root().derive(
+            HeldGrant.Narrowing(
+                holder: booking.app.entity, key: booking.app.key.verifying.jwk,
+                certificate: booking.app.certificate), key: booking.phone.key,
+            now: booking.now, random: booking.random)
+        func receive(_ certificate: String?) -> String? {
+            refusal {
+                try booking.chains.receive(
+                    bound.tokens, for: booking.app.entity, key: booking.app.key.verifying,
+                    certificate: certificate, from: booking.phone.presenter,
+                    status: booking.status, now: booking.now)
+            }?.rule
+        }
+        #expect(receive(booking.app.certificate) == nil)
+        #expect(receive(booking.phone.certificate) == "handover.certificate")
+        #expect(receive(nil) == "handover.certificate")
+    }
+
+    @Test func derivingEndsWithTheGrant() throws {
+        let booking = Booking()
+        let root = try booking.root()
+        booking.now = booking.now.adding(seconds: 600)
+        #expect(refusal { try booking.link(root) }?.rule == "derive.exp")
+        booking.now = booking.now.adding(seconds: -660)
+        let early = try booking.link(root)
+        #expect(early.leaf.issuedAt == root.leaf.issuedAt, "never before its parent")
+        let short = HeldGrant.Narrowing(
+            holder: booking.app.entity, key: booking.app.key.verifying.jwk,
+            expires: root.leaf.issuedAt)
+        #expect(
+            refusal {
+                try root.derive(
+                    short, key: booking.phone.key, now: booking.now, random: booking.random)
+            }?.rule == "derive.exp_before_iat")
+    }
+
+    @Test func nobodyHoldsTwice() throws {
+        let booking = Booking()
+        func request(_ depth: Int64, _ life: Int64) -> GrantIssuer.Request {
+            GrantIssuer.Request(
+                subject: "u", holder: booking.phone.entity,
+                holderKey: booking.phone.key.verifying.jwk, entries: booking.entries,
+                delegates: .anyone, maximumDepth: depth, life: life)
+        }
+        func root(_ depth: Int64, _ life: Int64 = 600) throws -> HeldGrant {
+            try booking.issuer.root(
+                request(depth, life), now: booking.now, random: booking.random)
+        }
+        let grant = try root(3)
+        #expect(
+            refusal {
+                try grant.derive(
+                    HeldGrant.Narrowing(
+                        holder: booking.phone.entity, key: booking.app.key.verifying.jwk),
+                    key: booking.phone.key, now: booking.now, random: booking.random)
+            }?.error == .loop)
+        #expect(refusal { try root(7) }?.rule == "issue.depth")
+        #expect(refusal { try root(1, 0) }?.rule == "issue.life")
+        #expect(try root(6).leaf.maximumDepth == 6)
+    }
 }

@@ -28,6 +28,9 @@ final class World {
     var policy: [String: ConfirmLevel] = [:]
     var anchorClass = ActionClass.authority
     var ceilings: [String: Int64] = ["CNY": 500_000]
+    var smallAmounts: [String: Int64] = [:]
+    var anchorLife: Int64 = 30 * 86_400
+    var anchorEnd: Instant?
     private var keys: [String: SigningKey] = [:]
     private var serial = 0
 
@@ -160,7 +163,8 @@ final class World {
                 TrustAnchor(
                     issuer: entityID(World.mi), mode: .device,
                     keys: [key(World.mi).verifying], maximumClass: anchorClass,
-                    maximumPerAct: ceilings)
+                    maximumPerAct: ceilings, smallAmounts: smallAmounts,
+                    maximumLife: anchorLife, notAfter: anchorEnd)
             ]))
     }
 
