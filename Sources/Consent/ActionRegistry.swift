@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an act does to people, from harmless to not delegable (`Spec/consent.md` §3).
+/// What an act does to people, from harmless to not delegable (`Spec` §4.3).
 package enum ActionClass: Int, CaseIterable, Comparable, Hashable, Sendable {
     case publicRead = 0
     case personalRead

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whether a child is narrower than its parent in every dimension (`Spec/consent.md` §6). A child
+/// Whether a child is narrower than its parent in every dimension (`Spec` §4.6). A child
 /// that passes permits no act that its parent forbids; `AttenuationTests` samples that claim.
 enum Attenuation {
     /// Every entry of the child has a parent of the same id and is narrower; entries may be

@@ -3,7 +3,7 @@ package import Bytes
 import Crypto
 import JSON
 
-/// Verifies chains: steps 1 to 10 of `Spec/consent.md` §8, in order over all links, so that the
+/// Verifies chains: steps 1 to 10 of `Spec` §4.8, in order over all links, so that the
 /// first refusal that applies is the answer and two implementations give the same one.
 package struct ChainVerifier: Sendable {
     /// How far clocks may differ, in seconds (FAPI 2.0: at least 10, below 60).

@@ -2,7 +2,7 @@
 import Bytes
 import JSON
 
-/// An object whose members are all known: the closed world of `Spec/consent.md` §2. An unknown
+/// An object whose members are all known: the closed world of `Spec` §4.2. An unknown
 /// member is refused before a missing one, a missing one before a wrong type.
 struct ClosedObject {
     private let value: JSONValue

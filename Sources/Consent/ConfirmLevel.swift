@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How the user takes part in one act, weakest first (`Spec/consent.md` §3).
+/// How the user takes part in one act, weakest first (`Spec` §4.3).
 package enum ConfirmLevel: String, CaseIterable, Comparable, Hashable, Sendable {
     /// Nobody asks.
     case none

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a delegated act was refused: the closed list of `Spec/consent.md` §9. The raw values travel
+/// Why a delegated act was refused: the closed list of `Spec` §4.9. The raw values travel
 /// as `ErrorInfo.reason`; nothing of a token's contents ever does.
 package enum ConsentError: String, Error, CaseIterable, Hashable, Sendable {
     // The form of a token.

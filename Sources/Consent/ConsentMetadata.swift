@@ -4,7 +4,7 @@ import Crypto
 package import JSON
 
 /// What stands under `metadata[ConsentMetadata.uri]` of a message: tokens as strings, because
-/// bindings turn numbers into doubles (`Spec/consent.md` §10).
+/// bindings turn numbers into doubles (`Spec` §4.10).
 package struct ConsentMetadata: Sendable, Hashable {
     /// The extension's URI and the key in metadata.
     package static let uri = "https://dragoman.example/a2a/ext/consent/v1"

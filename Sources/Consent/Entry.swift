@@ -3,7 +3,7 @@ package import Bytes
 package import JSON
 
 /// One element of `authorization_details`: what its holder may do, where, and how the user takes
-/// part (`Spec/consent.md` §5).
+/// part (`Spec` §4.5).
 package struct Entry: Hashable, Sendable {
     /// The `type` of this profile's entries (RFC 9396).
     package static let type = "a2a_consent_v1"

@@ -4,7 +4,7 @@ package import Crypto
 package import JSON
 
 /// The claims of one link of a chain (`a2a-grant+jwt`): who lets whom do what
-/// (`Spec/consent.md` §4).
+/// (`Spec` §4.4).
 ///
 /// A value says nothing about signatures; only ``VerifiedChain`` does. Times are seconds since
 /// the epoch.

@@ -5,7 +5,7 @@ package import Bytes
 package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// The code that travels.
     package let error: ConsentError
-    /// Which check refused, as `step.name` with the step of `Spec/consent.md` §8; never contents.
+    /// Which check refused, as `step.name` with the step of `Spec` §4.8; never contents.
     package let rule: String
     /// The link of the chain at fault, root first from 0; nil when no single link is.
     package private(set) var link: Int?

@@ -27,8 +27,8 @@ import Testing
     /// A parent and a child entry, both changed from the usual one.
     private static func pair(
         _ name: String, _ expect: ConsentError?,
-        _ parent: @escaping @Sendable (inout JSONNode) -> Void,
-        _ child: @escaping @Sendable (inout JSONNode) -> Void
+        parent: @escaping @Sendable (inout JSONNode) -> Void,
+        child: @escaping @Sendable (inout JSONNode) -> Void
     ) -> Attack {
         Attack(name, expect) { world in
             let above = World.entry(World.order, parent)
@@ -120,28 +120,41 @@ import Testing
     private static let standingPayment = World.entry(World.payment) { $0["standing"] = true }
 
     static let narrowing: [Attack] = [
-        pair("identifier changed", .widened, { $0["identifier"] = "a" }) {
-            $0["identifier"] = "b"
-        },
-        pair("identifier dropped", .widened, { $0["identifier"] = "a" }) {
-            $0["identifier"] = nil
-        },
-        pair("identifier added", nil, { _ in }) { $0["identifier"] = "a" },
-        pair("fixed terms dropped", .widened, { $0["terms"] = digest }) { $0["terms"] = nil },
-        pair("fixed terms added", nil, { _ in }) { $0["terms"] = digest },
-        pair("total raised", .widened, { _ in }) { $0["limits"]?["total"] = 10_001 },
-        pair("total dropped", .widened, { _ in }) { $0["limits"]?["total"] = nil },
-        pair("limits added", nil, { $0["limits"] = nil }) {
-            $0["limits"] = ["currency": "CNY", "count": 1]
-        },
-        pair("limits hidden", nil, { _ in }) {
-            $0["limits"] = nil
-            $0["_sd"] = [digest]
-        },
-        pair("a slice hidden", .widened, { $0["limits"]?["slice"] = [0, 10_000] }) {
-            $0["limits"] = nil
-            $0["_sd"] = [digest]
-        },
+        pair(
+            "identifier changed", .widened, parent: { $0["identifier"] = "a" },
+            child: {
+                $0["identifier"] = "b"
+            }),
+        pair(
+            "identifier dropped", .widened, parent: { $0["identifier"] = "a" },
+            child: {
+                $0["identifier"] = nil
+            }),
+        pair("identifier added", nil, parent: { _ in }, child: { $0["identifier"] = "a" }),
+        pair(
+            "fixed terms dropped", .widened, parent: { $0["terms"] = digest },
+            child: { $0["terms"] = nil }),
+        pair("fixed terms added", nil, parent: { _ in }, child: { $0["terms"] = digest }),
+        pair(
+            "total raised", .widened, parent: { _ in }, child: { $0["limits"]?["total"] = 10_001 }),
+        pair("total dropped", .widened, parent: { _ in }, child: { $0["limits"]?["total"] = nil }),
+        pair(
+            "limits added", nil, parent: { $0["limits"] = nil },
+            child: {
+                $0["limits"] = ["currency": "CNY", "count": 1]
+            }),
+        pair(
+            "limits hidden", nil, parent: { _ in },
+            child: {
+                $0["limits"] = nil
+                $0["_sd"] = [digest]
+            }),
+        pair(
+            "a slice hidden", .widened, parent: { $0["limits"]?["slice"] = [0, 10_000] },
+            child: {
+                $0["limits"] = nil
+                $0["_sd"] = [digest]
+            }),
         Attack("a jti twice", .loop) { world in
             let root = world.root()
             let id = JSONNode.string(world.claim(root, "jti"))
