@@ -4,14 +4,19 @@
 package enum Base64URL {
     /// The text of `bytes`: no padding, no line breaks.
     package static func encode(_ bytes: some Collection<UInt8>) -> String {
-        Base64Codec.encode(bytes, alphabet: Base64Codec.urlAlphabet, isPadded: false)
+        Base64Codec.encode(Array(bytes), alphabet: Base64Codec.urlAlphabet, isPadded: false)
     }
 
     /// The bytes of `text`, or nil when it is not exactly what ``encode(_:)`` gives for them:
     /// padding, white space, the other alphabet and non-zero trailing bits are refused, so that
     /// no two texts mean the same bytes.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        Base64Codec.decode(text.utf8, values: Base64Codec.urlValues, padding: .absent)
+        decode(Array(String(text).utf8)[...])
+    }
+
+    /// As ``decode(_:)-(StringProtocol)``, for text that is bytes already.
+    package static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+        Base64Codec.decode(text, values: Base64Codec.urlValues, padding: .absent)
     }
 }
 
@@ -19,22 +24,25 @@ package enum Base64URL {
 package enum Base64 {
     /// The text of `bytes`, padded, without line breaks.
     package static func encode(_ bytes: some Collection<UInt8>) -> String {
-        Base64Codec.encode(bytes, alphabet: Base64Codec.standardAlphabet, isPadded: true)
+        Base64Codec.encode(Array(bytes), alphabet: Base64Codec.standardAlphabet, isPadded: true)
     }
 
     /// The bytes of `text`, or nil when it is not exactly what ``encode(_:)`` gives for them.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        Base64Codec.decode(text.utf8, values: Base64Codec.standardValues, padding: .required)
+        Base64Codec.decode(
+            Array(String(text).utf8)[...], values: Base64Codec.standardValues, padding: .required)
     }
 
     /// The bytes of `text` in either alphabet, padded or not, as ProtoJSON lets a peer write a
     /// `bytes` field. Mixed alphabets are accepted; white space and non-zero trailing bits are not.
     package static func decodeLenient(_ text: some StringProtocol) -> [UInt8]? {
-        Base64Codec.decode(text.utf8, values: Base64Codec.eitherValues, padding: .optional)
+        Base64Codec.decode(
+            Array(String(text).utf8)[...], values: Base64Codec.eitherValues, padding: .optional)
     }
 }
 
-/// What both alphabets share.
+/// What both alphabets share. Not generic: other modules would call it unspecialised, which costs
+/// ten times as much.
 private enum Base64Codec {
     enum Padding { case absent, required, optional }
 
@@ -44,9 +52,7 @@ private enum Base64Codec {
     static let urlValues = values([urlAlphabet])
     static let eitherValues = values([standardAlphabet, urlAlphabet])
 
-    static func encode(
-        _ bytes: some Collection<UInt8>, alphabet: [UInt8], isPadded: Bool
-    ) -> String {
+    static func encode(_ bytes: [UInt8], alphabet: [UInt8], isPadded: Bool) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         var group: UInt32 = 0
@@ -72,9 +78,9 @@ private enum Base64Codec {
     }
 
     static func decode(
-        _ text: some Sequence<UInt8>, values: [UInt8], padding: Padding
+        _ text: ArraySlice<UInt8>, values: [UInt8], padding: Padding
     ) -> [UInt8]? {
-        var digits = Array(text)
+        var digits = text
         var pads = 0
         while pads < 2, digits.last == 0x3D {
             digits.removeLast()

@@ -99,9 +99,9 @@ package struct JWK: Sendable, Hashable {
         self.y = y.map { Base64URL.encode($0) }
         switch (algorithm, y) {
         case (.p256, .some(let y)):
-            guard KeyHandle(p256Point: [4] + x + y) != nil else { throw .notOnCurve }
+            guard PublicKeys.p256(x: x, y: y) != nil else { throw .notOnCurve }
         case (.ed25519, .none):
-            guard EdwardsPoint.isUsable(x) else { throw .notOnCurve }
+            guard PublicKeys.ed25519(x) != nil else { throw .notOnCurve }
         default: throw .malformed("y belongs to P-256")
         }
     }

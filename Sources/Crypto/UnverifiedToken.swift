@@ -32,7 +32,8 @@ package struct UnverifiedToken: Sendable {
     ///   base64url, then the header's JSON), `header`, `algorithm`.
     package init(compact: String) throws(TokenFault) {
         guard compact.utf8.count <= Self.maximumBytes else { throw .tooLarge }
-        let parts = compact.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
+        let bytes = Array(compact.utf8)
+        let parts = bytes.split(separator: 0x2E, omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw .malformed("parts") }
         let header = try Self.decode(parts[0], "header")
         payload = try Self.decode(parts[1], "payload")
@@ -48,7 +49,7 @@ package struct UnverifiedToken: Sendable {
         self.algorithm = algorithm
         self.type = type
         self.keyID = keyID
-        signingInput = Array(compact.utf8[..<parts[1].endIndex])
+        signingInput = Array(bytes[..<parts[1].endIndex])
     }
 
     /// The name of grants, acts, confirmations and accounting records: base64url of the SHA-256 of
@@ -93,9 +94,9 @@ package struct UnverifiedToken: Sendable {
     }
 
     private static func decode(
-        _ part: Substring.UTF8View, _ name: String
+        _ part: ArraySlice<UInt8>, _ name: String
     ) throws(TokenFault) -> [UInt8] {
-        guard let bytes = Base64URL.decode(Substring(part)) else {
+        guard let bytes = Base64URL.decode(part) else {
             throw .malformed("\(name)-base64url")
         }
         return bytes
