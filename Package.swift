@@ -92,7 +92,12 @@ let package = Package(
         tests(
             "GatewayTests",
             ["Bytes", "A2A", "Consent", "Accounting", "Crypto", "Discovery", "Gateway", "JSON"]),
-        tests("StoreTests", ["Bytes", "Accounting", "Consent", "Gateway", "JSON", "Store"]),
+        tests(
+            "StoreTests",
+            [
+                "Bytes", "A2A", "Accounting", "Consent", "Crypto", "Discovery", "Gateway", "JSON",
+                "Store",
+            ]),
         tests(
             "NodeTests",
             ["Bytes", "Crypto", "HTTP", "HTTP2", "IO", "JSON", "Node", "TLS", "A2A", "Store"]),

@@ -104,6 +104,11 @@ package struct StreamEvent: Sendable {
         statusMessage?.field(.metadata)?[uri.rawValue]
     }
 
+    /// The parts of the status message.
+    package var statusParts: [Part] {
+        statusMessage?.field(.parts)?.elements.map { Part(value: $0) } ?? []
+    }
+
     /// Every part it carries: of the message, of the status message, of its artifacts.
     package var parts: [Part] {
         var found: [Part] = []

@@ -34,6 +34,12 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
         return .nanoseconds(-Int64(clamping: earlier.nanoseconds - nanoseconds))
     }
 
+    /// Whole milliseconds from `earlier` to this point, rounded down; 0 when `earlier` is later.
+    package func milliseconds(since earlier: MonotonicInstant) -> Int64 {
+        nanoseconds > earlier.nanoseconds
+            ? Int64(clamping: (nanoseconds - earlier.nanoseconds) / 1_000_000) : 0
+    }
+
     package static func < (a: MonotonicInstant, b: MonotonicInstant) -> Bool {
         a.nanoseconds < b.nanoseconds
     }

@@ -41,6 +41,38 @@ package struct ReceiptSigner: Sendable {
                 reversed: false))
     }
 
+    /// The receipt of what was done, by an executor that was stopped between the act and its
+    /// effect and goes on from what it had stored.
+    ///
+    /// - Parameter presented: An act that was authorised and recorded before; nothing of it is
+    ///   verified again.
+    /// - Throws: As ``done(_:captured:reference:now:random:)``.
+    package func done(
+        resuming presented: PresentedAct, captured: Amount?, reference: String?, now: Instant,
+        random: some RandomBytes
+    ) throws(Refusal) -> String {
+        let token = try UnverifiedToken(presented.act, step: "receipt")
+        guard let claims = try? token.peekClaims(),
+            let root = presented.chain.lazy.compactMap({ try? UnverifiedToken(compact: $0) })
+                .first(where: { $0.type == Grant.type }),
+            let issuer = (try? root.peekClaims())?.root["iss"]?.string.flatMap({ EntityID($0) })
+        else { throw Refusal(.malformed, "receipt.act") }
+        let act = try Act(claims.root)
+        var kind = Terms.Total.Kind.exact
+        if let text = presented.terms, let terms = try? UnverifiedToken(compact: text),
+            let claims = try? terms.peekClaims()
+        {
+            kind = try Terms(claims.root).total?.kind ?? .exact
+        }
+        let taken = captured ?? act.amount
+        try Self.check(taken, against: act.amount, kind: kind)
+        return try sign(
+            Receipt(
+                issuer: entity, audience: issuer, id: UUIDv7(at: now, random: random).text,
+                issuedAt: now.seconds, act: act.id, actHash: token.nameHash, result: .done,
+                error: nil, reference: reference, captured: taken, reversed: false))
+    }
+
     /// The receipt of a refusal. Only an act whose signature held gets one.
     ///
     /// - Returns: nil when the refusal came before step 11 had passed: a stranger could

@@ -48,6 +48,7 @@ enum Imports {
         "Gateway": [
             "A2A": "operations", "Consent": "a policy", "Accounting": "a policy",
             "Discovery": "a policy", "JSON": "metadata of messages",
+            "Crypto": "signs what the policies word, and the books' objects (decision 0005)",
             "Synchronization": "exchanges of several loops share the registry of live tasks",
         ],
         "Store": [

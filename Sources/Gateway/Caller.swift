@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package import A2A
+package import Bytes
+package import Consent
+
+/// Who called this gateway, as the listener proved it.
+package struct Caller: Sendable {
+    /// How the caller was proven.
+    package enum Party: Sendable {
+        /// A gateway of another company, by its certificate.
+        case peer(Presenter)
+        /// A client on this side: the listener and the principal its credential stands for.
+        case local(listener: String, principal: String)
+    }
+    package let party: Party
+    /// The extensions that the caller activated for this call.
+    package let extensions: Set<String>
+    /// The W3C trace context, passed on as it came.
+    package let traceparent: String?
+
+    package init(party: Party, extensions: Set<String> = [], traceparent: String? = nil) {
+        self.party = party
+        self.extensions = extensions
+        self.traceparent = traceparent
+    }
+
+    /// The peer's entity id; `nil` for a local client.
+    package var entity: EntityID? {
+        if case .peer(let presenter) = party { return presenter.entity }
+        return nil
+    }
+
+    /// Whether the caller activated `uri`.
+    package func activated(_ uri: ExtensionURI) -> Bool { extensions.contains(uri.rawValue) }
+
+    /// The owner of what this caller starts.
+    ///
+    /// - Parameter user: The pairwise user reference that the caller's grant names (`sub` of the
+    ///   root), so that two users behind one phone maker never see each other's tasks.
+    package func owner(user: String?) -> Owner {
+        switch party {
+        case .peer(let presenter): Owner(party: presenter.entity.text, user: user ?? "")
+        case .local(let listener, let principal):
+            Owner(party: "edge:\(listener)/\(principal)", user: "")
+        }
+    }
+}
+
+/// Whose a task is (Spec §1, ownership). Compared byte for byte, never changed.
+package struct Owner: Hashable, Sendable {
+    /// An entity id, or `edge:<listener>/<principal>`.
+    package let party: String
+    /// The user behind the party; empty where the party is the user.
+    package let user: String
+
+    package init(party: String, user: String) {
+        self.party = party
+        self.user = user
+    }
+}

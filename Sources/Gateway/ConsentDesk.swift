@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+package import A2A
+import Accounting
+import Bytes
+import Consent
+import Crypto
+package import JSON
+
+/// The phone maker's side of consent: which questions are open, what the user sees of them, and the
+/// user's word on them (Spec/consent.md, the consent service).
+package struct ConsentDesk {
+    let gateway: GatewayState
+    /// The authenticated user reference of this side.
+    let principal: String
+
+    package init(gateway: GatewayState, principal: String) {
+        self.gateway = gateway
+        self.principal = principal
+    }
+
+    /// Most open questions of one gateway that are looked through; each has a task behind it.
+    static let asksMax = 1000
+
+    /// The principal's open questions, newest first: rows as they must be shown, nothing of what
+    /// the seller wrote outside them.
+    package func asks(language: String) async throws(A2AError) -> JSONNode {
+        let now = gateway.time.now()
+        var nodes: [JSONNode] = []
+        for task in try await openTasks() {
+            guard let question = try? question(of: task, now: now) else { continue }
+            nodes.append(node(question, task, language: language))
+        }
+        return ["asks": .array(nodes)]
+    }
+
+    private func node(
+        _ question: TrustedSurface.Question, _ task: TaskRecord, language: String
+    ) -> JSONNode {
+        let executor = question.signed.terms.issuer
+        let rows = question.rendering.rows.map { row -> JSONNode in
+            [
+                "key": .string(row.key.rawValue),
+                "label": .string(Rendering.label(row.key, language: language)),
+                "text": .string(row.text),
+            ]
+        }
+        return [
+            "nonce": .string(question.ask.nonce), "level": .string(question.ask.level.rawValue),
+            "expires": .string(Instant(seconds: question.ask.expires).rfc3339),
+            "task": .string(task.id), "agent": .string(task.agent),
+            "exchange": .string(task.exchange), "executor": .string(executor.text),
+            "name": .string(gateway.settings.parties[executor]?.name ?? executor.text),
+            "template": .string(question.rendering.template.rawValue), "rows": .array(rows),
+            "terms": .string(question.signed.hash),
+        ]
+    }
+
+    /// Tasks of the principal that wait for a decision.
+    private func openTasks() async throws(A2AError) -> [TaskRecord] {
+        let tasks = try await gateway.read { try $0.tasksAsking(limit: Self.asksMax) }
+        return tasks.filter {
+            $0.owner.party.hasPrefix("edge:") && $0.owner.party.hasSuffix("/\(principal)")
+                && $0.undertaking?.stage == .asked
+        }
+    }
+
+    /// The question of a task, verified before it is shown.
+    private func question(
+        of task: TaskRecord, now: Instant
+    ) throws(A2AError) -> TrustedSurface.Question {
+        guard let undertaking = task.undertaking, let ask = undertaking.ask,
+            let root = undertaking.chain.first
+        else { throw A2AError(.taskNotFound) }
+        let settings = gateway.settings
+        do {
+            let own = Presenter(
+                entity: settings.entity,
+                certificate: settings.certificates.first?.thumbprint ?? "",
+                key: settings.signingKey.verifying.thumbprint)
+            let held = try gateway.chains.receive(
+                [root], for: settings.entity, key: settings.signingKey.verifying,
+                certificate: settings.certificates.first?.thumbprint, from: own,
+                status: gateway.status, now: now)
+            let key = try gateway.signingKey(
+                of: undertaking.executor, certificates: ask.certificates, now: now)
+            return try surface.question(
+                ask, about: held.root, termsKey: key, executor: undertaking.executor, now: now,
+                signatures: SignatureCheck(cache: gateway.signatures))
+        } catch let refusal as Refusal {
+            throw A2AError(refusal)
+        } catch let error as A2AError {
+            throw error
+        } catch {
+            throw A2AError(.internalError)
+        }
+    }
+
+    private var surface: TrustedSurface {
+        let settings = gateway.settings
+        return TrustedSurface(
+            issuer: settings.entity, key: settings.confirmationKey ?? settings.signingKey)
+    }
+
+    /// The user's word on the question `nonce`.
+    ///
+    /// - Parameters:
+    ///   - approves: Yes or no.
+    ///   - confirmation: The answer as the user's own device signed it; `nil` has the service sign
+    ///     in the name of the user, whom it authenticated.
+    ///   - methods: How the user was verified just now (RFC 8176).
+    /// - Returns: The task and the signed answer, for ``Exchange/resume(_:_:)``.
+    package func decide(
+        nonce: String, approves: Bool, confirmation: String?, methods: [String],
+        language: String
+    ) async throws(A2AError) -> (task: TaskRecord, confirmation: String) {
+        let now = gateway.time.now()
+        guard
+            let task = try await openTasks().first(where: { $0.undertaking?.ask?.nonce == nonce })
+        else { throw A2AError(.taskNotFound, "No such question is open") }
+        if let confirmation { return (task, confirmation) }
+        let question = try question(of: task, now: now)
+        do {
+            let answer = try surface.answer(
+                question, approves ? .approve : .deny, methods: methods, language: language,
+                now: now, random: gateway.random)
+            return (task, answer)
+        } catch {
+            throw A2AError(error)
+        }
+    }
+
+    /// Issues a root for one of this side's agents, as its templates allow.
+    package func grant(
+        agent: AgentSettings, listener: String, executor: String
+    ) throws(A2AError) -> JSONNode {
+        guard let executor = BudgetDesk.entity(of: executor) else {
+            throw .invalid("executor", "is not an entity id")
+        }
+        let settings = gateway.settings
+        if settings.templates.isEmpty {
+            throw A2AError(Refusal(.policy, "issue.template"))
+        }
+        var next: EntityID?
+        if case .peer(let entity, _) = agent.destination { next = entity }
+        do {
+            let held = try gateway.issueRoot(
+                for: Owner(party: "edge:\(listener)/\(principal)", user: ""), settings.templates,
+                executor: executor, next: next, now: gateway.time.now())
+            return [
+                "grant": .string(held.tokens.last ?? ""),
+                "expires": .string(Instant(seconds: held.root.expires).rfc3339),
+            ]
+        } catch {
+            throw A2AError(error)
+        }
+    }
+}
+
+extension Exchange {
+    /// Goes on with a task whose question the user has answered.
+    package func resume(
+        _ task: TaskRecord, _ confirmation: String
+    ) async throws(A2AError) -> JSONNode {
+        account.method = "resume"
+        let now = gateway.time.now()
+        let params: JSONNode = [
+            "message": [
+                "messageId": .string(UUIDv7(at: now, random: gateway.random).text),
+                "role": "ROLE_USER", "taskId": .string(task.id),
+                "contextId": .string(task.contextID),
+                "parts": [["text": "The user has decided."]],
+            ]
+        ]
+        guard let value = try? JSONDocument(parsing: params.bytes).root else {
+            throw A2AError(.internalError)
+        }
+        let request = try SendMessageRequest(value)
+        var passage = try await admit(request, streaming: false)
+        passage.adoptExchange(of: task)
+        try await learnOffer()
+        _ = try await convey(confirmation, passage)
+        let id = task.id
+        let after = try await gateway.read { try $0.task(id: id) }
+        return [
+            "task": .string(task.id),
+            "state": .string((after?.state ?? task.state).rawValue),
+        ]
+    }
+}

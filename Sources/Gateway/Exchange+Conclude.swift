@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+import A2A
+import Accounting
+import Bytes
+import Consent
+import Crypto
+import JSON
+
+/// What the executor can prove of an act that took effect.
+struct Concluded: Sendable {
+    let outcome: Outcome
+    /// The signed receipt.
+    let receipt: String
+}
+
+extension Exchange {
+    /// Ends a task: books what became due on the link below, then what is due on the link above,
+    /// and tells the caller with the records beside it.
+    ///
+    /// - Parameter outcome: Set at the executor when the act took effect.
+    func conclude(
+        _ task: TaskRecord, _ event: StreamEvent, outcome: Concluded?
+    ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
+        let state = event.state ?? .failed
+        var settlement = try await settle(task, state, outcome)
+        if let outward = task.undertaking?.outward {
+            try takeEnd(event, outward, task, &settlement)
+        }
+        var changed = task
+        changed.state = state
+        changed.updated = settlement.now
+        changed.undertaking?.stage = .ended
+        let receipt = outcome?.receipt ?? event.statusMetadata(.consent)?["receipt"]?.string
+        changed.undertaking?.receipt = receipt
+        changed.undertaking?.receiptCertificates =
+            outcome != nil
+            ? gateway.certificateTexts
+            : event.statusMetadata(.consent)?["cert"]?.elements.compactMap(\.string) ?? []
+        if let due = receiptDue(changed) { settlement.outbox.append(due) }
+        try settlement.sign(task, gateway)
+        let rendered = render(event, changed, settlement)
+        changed.snapshot = taskSnapshot(event, rendered, changed, settlement)
+        try await write(settlement, changed, result: outcome == nil ? nil : rendered.wrapped)
+        account.posted = settlement.posted
+        gateway.feed.changed(task.id)
+        return (rendered, changed)
+    }
+
+    /// Ends a task in this gateway's own words: refused, breached, expired or denied.
+    func end(
+        _ task: TaskRecord, state: TaskState, text: String
+    ) async throws(A2AError) -> RenderedEvent {
+        let now = gateway.time.now()
+        let status = StatusText.status(state, text, task: task, at: now)
+        let upstream: JSONNode = [
+            "id": .string(task.upstreamTaskID), "contextId": .string(task.contextID),
+            "status": .raw(status),
+        ]
+        guard let value = try? JSONDocument(parsing: upstream.bytes).root else {
+            throw A2AError(.internalError)
+        }
+        let event = try StreamEvent(kind: .task, value: value)
+        return try await conclude(task, event, outcome: nil).0
+    }
+
+    // MARK: The link above
+
+    /// What is due on the link to the caller, from the hold that stands there.
+    private func settle(
+        _ task: TaskRecord, _ state: TaskState, _ outcome: Concluded?
+    ) async throws(A2AError) -> Settlement {
+        var settlement = Settlement(now: gateway.time.now())
+        guard let inward = task.undertaking?.inward else { return settlement }
+        let found = try await gateway.read { try $0.hold(inward.peer, inward.op) }
+        guard let hold = found, hold.state == .pending else { return settlement }
+        settlement.inwardHold = hold
+        let op = OperationID(at: settlement.now, random: gateway.random)
+        let tariff = gateway.tariff(with: inward.peer, at: settlement.now)?.tariff
+        let isSale = hold.sale.micros > 0
+        let happened = isSale ? task.undertaking?.stage == .committing : true
+        switch state {
+        case .completed where happened:
+            var charge = hold.charge
+            var commission = hold.commission
+            var sale = hold.sale
+            if let captured = outcome?.outcome.total, let tariff, isSale {
+                // Less than the maximum may have been taken: rated on what was.
+                do {
+                    sale = try Money(minorUnits: captured.value, tariff.currency)
+                    let price = try tariff.price(sale: sale)
+                    charge = price.charge
+                    commission = price.commission
+                } catch {
+                    throw A2AError(LedgerRefusal(error))
+                }
+            }
+            settlement.inwardPost = Post(
+                op: op, hold: inward.op, charge: charge, commission: commission, sale: sale,
+                booked: settlement.now)
+        case .failed where tariff?.billsFailed ?? false && !isSale,
+            .canceled where tariff?.billsCanceled ?? false && !isSale:
+            settlement.inwardPost = Post(
+                op: op, hold: inward.op, charge: hold.charge,
+                commission: Money.zero(hold.charge.currency),
+                sale: Money.zero(hold.charge.currency), booked: settlement.now)
+        default:
+            let reason: HoldVoid.Reason =
+                state == .rejected ? .rejected : state == .canceled ? .canceled : .failed
+            settlement.inwardVoid = HoldVoid(op: op, hold: inward.op, reason: reason)
+        }
+        return settlement
+    }
+
+    // MARK: The link below
+
+    /// Takes the next hop's post or void, after its record was checked against it.
+    private func takeEnd(
+        _ event: StreamEvent, _ outward: Undertaking.LinkHold, _ task: TaskRecord,
+        _ settlement: inout Settlement
+    ) throws(A2AError) {
+        guard let books = try AccountingMetadata.read(event.metadata(.accounting)) else { return }
+        settlement.outwardPeer = outward.peer
+        settlement.outwardVoid = books.void
+        guard let post = books.post, post.hold == outward.op else { return }
+        settlement.outwardPost = post
+        guard let token = books.hop else { return }
+        let (claims, name) = try gateway.verified(
+            token, type: AccountingType.hop, by: outward.peer,
+            certificates: books.certificates, now: settlement.now)
+        guard let exchange = OperationID(task.exchange) else { return }
+        do {
+            settlement.outwardRecord = try HopRecord(claims)
+        } catch {
+            throw A2AError(LedgerRefusal(error))
+        }
+        settlement.outwardEvidence = HopEvidence(
+            peer: outward.peer, name: name, post: post.op, exchange: exchange, record: token)
+    }
+
+    /// Whoever reserved the amount tells the budget keeper what became of it.
+    private func receiptDue(_ task: TaskRecord) -> OutboxItem? {
+        guard let undertaking = task.undertaking, let receipt = undertaking.receipt,
+            nextPeer == undertaking.executor, let act = undertaking.act,
+            (try? UnverifiedToken(compact: act)) != nil,
+            let token = undertaking.chain.first.flatMap({ try? UnverifiedToken(compact: $0) }),
+            let root = try? token.peekClaims().root
+        else { return nil }
+        let uri = root["ledger"]?["uri"]?.string ?? root["iss"]?.string ?? ""
+        guard let keeper = BudgetDesk.entity(of: uri) else { return nil }
+        let body: JSONNode = [
+            "receipt": .string(receipt),
+            "cert": .array(undertaking.receiptCertificates.map { .string($0) }),
+        ]
+        return .receipt(
+            keeper: keeper, path: String(uri.dropFirst(keeper.text.count)) + "/receipts",
+            body: body.bytes)
+    }
+
+    // MARK: What the caller is told
+
+    private func render(
+        _ event: StreamEvent, _ task: TaskRecord, _ settlement: Settlement
+    ) -> RenderedEvent {
+        var own = MetadataEdit.strip
+        var inStatus = MetadataEdit.strip
+        if caller.entity != nil, caller.activated(.accounting),
+            let books = settlement.metadata(task, gateway)
+        {
+            own.put.append((.accounting, books.node.bytes))
+        }
+        if caller.entity != nil, caller.activated(.consent),
+            let receipt = task.undertaking?.receipt
+        {
+            var consent = ConsentMetadata()
+            consent.receipt = receipt
+            let certificates = task.undertaking?.receiptCertificates ?? []
+            consent.certificates = certificates.isEmpty ? nil : certificates
+            inStatus.put.append((.consent, consent.node.bytes))
+            if event.statusMessage == nil, event.status != nil {
+                // A receipt needs a message to ride on.
+                let status = StatusText.status(
+                    event.state ?? .completed, "Done.", task: task, at: settlement.now,
+                    metadata: consent.node)
+                return event.rewritten(alias: task.alias, own: own, status: status)
+            }
+        }
+        return event.rewritten(alias: task.alias, own: own, inStatus: inStatus)
+    }
+
+    /// The task as GetTask will tell it from now on.
+    private func taskSnapshot(
+        _ event: StreamEvent, _ rendered: RenderedEvent, _ task: TaskRecord,
+        _ settlement: Settlement
+    ) -> [UInt8] {
+        if event.kind == .task { return rendered.bytes }
+        guard let shown = try? JSONDocument(parsing: rendered.bytes).root,
+            let status = shown["status"]
+        else { return task.outline }
+        let books = shown["metadata"]?[ExtensionURI.accounting.rawValue]
+        return StatusText.task(
+            task, status: Array(status.raw), books: books.map { Array($0.raw) })
+    }
+
+    // MARK: On disk
+
+    private func write(
+        _ settlement: Settlement, _ task: TaskRecord, result: [UInt8]?
+    ) async throws(A2AError) {
+        let entity = gateway.entity
+        let point = gateway.enforcement
+        let act = result == nil ? nil : Self.actKey(task)
+        let refused = try await gateway.write { tx -> LedgerRefusal? in
+            let refusal = try settlement.book(in: Ledger(tx, of: entity), of: entity)
+            for item in settlement.outbox { try tx.enqueue(item, due: settlement.now) }
+            if let act, let result {
+                try point.conclude(holder: act.holder, act: act.id, result: result, in: tx)
+            }
+            if let nonce = task.undertaking?.ask?.nonce, task.state != .completed {
+                try point.withdraw(nonce: nonce, in: tx)
+            }
+            try tx.remove(outbox: .commit(task: task.id))
+            try tx.remove(outbox: .follow(task: task.id))
+            try tx.update(task)
+            return refusal
+        }
+        // The task has ended whatever the books say; what they refused is for people to settle.
+        if let refused { account.refusal = refused.rawValue }
+    }
+
+    /// Who presented the act, and its id.
+    private static func actKey(_ task: TaskRecord) -> (holder: EntityID, id: String)? {
+        guard let act = task.undertaking?.act.flatMap({ try? UnverifiedToken(compact: $0) }),
+            let claims = try? act.peekClaims().root,
+            let holder = claims["iss"]?.string.flatMap({ EntityID($0) }),
+            let id = claims["jti"]?.string
+        else { return nil }
+        return (holder, id)
+    }
+
+    /// The end of a task as CancelTask and the housekeeping see it.
+    func concludeTask(
+        _ task: TaskRecord, _ event: StreamEvent
+    ) async throws(A2AError) -> RenderedEvent {
+        guard let state = event.state, state.isTerminal else {
+            return event.rewritten(alias: task.alias)
+        }
+        return try await conclude(task, event, outcome: nil).0
+    }
+}

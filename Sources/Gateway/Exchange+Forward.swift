@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import A2A
+import Accounting
+import Bytes
+import Consent
+import JSON
+
+extension Exchange {
+    /// What the next hop said: one event, or a stream of them.
+    enum Answer {
+        case event(StreamEvent)
+        case events(any UpstreamEvents)
+    }
+
+    /// Sends the message on, with the next hop's ids and what this hop has to say to it.
+    func forward(_ passage: Passage) async throws(A2AError) -> Answer {
+        var inMessage = MetadataEdit.strip
+        var inRequest = MetadataEdit.strip
+        if let consent = passage.consentOut {
+            inMessage.put.append((.consent, consent.node.bytes))
+        }
+        if let books = passage.booksOut {
+            inRequest.put.append((.accounting, books.node.bytes))
+        }
+        let params = passage.request.rewritten(
+            taskID: passage.upstreamTaskID, contextID: passage.upstreamContextID,
+            referenceTaskIDs: passage.referenceTaskIDs, messageMetadata: inMessage,
+            requestMetadata: inRequest)
+        let call = upstreamCall(
+            passage.streaming ? "SendStreamingMessage" : "SendMessage", params)
+        return try await answer(to: call, streaming: passage.streaming)
+    }
+
+    /// Makes the call and reads its first answer.
+    func answer(to call: UpstreamCall, streaming: Bool) async throws(A2AError) -> Answer {
+        let began = gateway.time.monotonic()
+        defer { account.upstreamMilliseconds = gateway.time.monotonic().milliseconds(since: began) }
+        do throws(UpstreamFailure) {
+            if streaming { return .events(try await upstreams.stream(call)) }
+            let result = try await upstreams.call(call)
+            do throws(A2AError) {
+                return .event(try StreamEvent(wrapped: result))
+            } catch {
+                throw UpstreamFailure.agent(error)
+            }
+        } catch {
+            throw A2AError(error)
+        }
+    }
+
+    /// A call to the agent of this exchange.
+    func upstreamCall(_ method: String, _ params: [UInt8]) -> UpstreamCall {
+        let isPeer: Bool
+        if case .peer = agent.destination { isPeer = true } else { isPeer = false }
+        return UpstreamCall(
+            destination: agent.destination, method: method, params: params,
+            extensions: isPeer ? ExtensionURI.betweenGateways : nil,
+            traceparent: caller.traceparent, onBehalfOf: caller.entity?.text,
+            timeout: .seconds(gateway.settings.limits.callSeconds))
+    }
+}
+
+extension A2AError {
+    /// What a caller is told when the next hop gave no answer of its own.
+    init(_ failure: UpstreamFailure) {
+        switch failure {
+        case .unreachable:
+            self.init(
+                .retryLater, "The agent cannot be reached", retryAfter: A2AError.retrySeconds)
+        case .lost:
+            self.init(
+                .internalError, "The connection to the agent was lost before it answered")
+        case .malformed(let rule):
+            self.init(.invalidAgentResponse, "The agent's answer is not valid: \(rule)")
+        case .status(let status, let retryAfter):
+            switch status {
+            case 429, 503:
+                self.init(
+                    .retryLater, "The agent is busy",
+                    retryAfter: retryAfter ?? A2AError.retrySeconds)
+            case 401, 403:
+                self.init(.notAuthorized, "The agent refused this gateway")
+            case 404:
+                self.init(.invalidAgentResponse, "The agent is not where it should be")
+            default:
+                self.init(.invalidAgentResponse, "The agent answered with HTTP status \(status)")
+            }
+        case .agent(let error):
+            self = error
+        }
+    }
+
+    /// Seconds to wait when the next hop does not say; long enough for a restart.
+    static let retrySeconds = 2
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+import A2A
+import Accounting
+import Bytes
+import Consent
+import Crypto
+import JSON
+
+extension Exchange {
+    /// Passes an event of a task that may bind the user: at the executor a draft becomes an offer
+    /// and a question, on the hops above the question is passed on unchanged, and an end is booked.
+    ///
+    /// - Returns: The caller's event, and the task as it now is.
+    func undertake(
+        _ event: StreamEvent, _ task: TaskRecord
+    ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
+        guard let state = event.state else {
+            return (event.rewritten(alias: task.alias), task)
+        }
+        let isExecutor = route == TaskRecord.localRoute
+        if isExecutor, state == .inputRequired, let draft = draftPart(of: event) {
+            return try await offer(draft, event, task)
+        }
+        if !isExecutor, state == .authRequired, task.undertaking != nil,
+            event.statusMetadata(.consent)?["ask"] != nil
+        {
+            return try await passOn(event, task)
+        }
+        if state.isTerminal {
+            let (rendered, changed) = try await conclude(task, event, outcome: nil)
+            return (rendered, changed)
+        }
+        var changed = task
+        if state != task.state {
+            changed.state = state
+            changed.updated = gateway.time.now()
+            // While the agent works, the next hop knows best; what was kept is out of date.
+            changed.snapshot = nil
+            try await gateway.write { [changed] in try $0.update(changed) }
+            gateway.feed.changed(task.id)
+        }
+        return (event.rewritten(alias: task.alias), changed)
+    }
+
+    /// The one part of type `draft` in the status message.
+    private func draftPart(of event: StreamEvent) -> JSONValue? {
+        let parts = event.statusParts
+        return parts.first { $0.type == "draft" }?.data
+    }
+
+    // MARK: The executor's offer
+
+    /// Makes terms of a draft and asks for the user's word on them.
+    private func offer(
+        _ part: JSONValue, _ event: StreamEvent, _ task: TaskRecord
+    ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
+        guard case .peer(let presenter) = caller.party, var undertaking = task.undertaking else {
+            return try await sayConsentIsMissing(event, task)
+        }
+        let now = gateway.time.now()
+        let settings = gateway.settings
+        let draft: Draft
+        do throws(Draft.Fault) {
+            draft = try Draft(part, executor: String(settings.entity.authority))
+        } catch {
+            await cancelUpstream(task)
+            throw A2AError(
+                .invalidAgentResponse,
+                "The agent's draft is not valid: \(error.member) \(error.rule)")
+        }
+        let point = gateway.enforcement
+        let signed: SignedTerms
+        let chain: VerifiedChain
+        let coverage: Coverage
+        do {
+            chain = try point.chains.verify(
+                undertaking.chain, presenter: presenter, status: gateway.status, now: now)
+            signed = try TermsIssuer(entity: settings.entity, key: settings.signingKey).sign(
+                TermsIssuer.Draft(
+                    action: draft.action, items: draft.items, total: draft.total,
+                    cancel: draft.cancel, data: draft.data), now: now, random: gateway.random)
+            coverage = try point.examine(signed, under: chain)
+        } catch {
+            await cancelUpstream(task)
+            throw refusal(error)
+        }
+        let sale = try Self.sale(signed)
+        var quote: (token: String, name: HashName)?
+        if let inward = undertaking.inward, let sale {
+            quote = try self.quote(
+                inward, sale, terms: signed.hash, exchange: task.exchange,
+                until: Instant(seconds: signed.terms.expires))
+            undertaking.inward?.quote = quote?.name
+            undertaking.inward?.quoteUntil = Instant(seconds: signed.terms.expires)
+        }
+        undertaking.draft = Array(part.raw)
+        undertaking.sale = sale
+        undertaking.stage = .asked
+        undertaking.asked += 1
+        var changed = task
+        changed.state = .authRequired
+        changed.updated = now
+        let certificates = gateway.certificateTexts
+        let random = gateway.random
+        let earlier = task.undertaking?.ask?.nonce
+        let asked = AskedEvent(event, task, quote?.token)
+        // Everything that the answer says is durable before it leaves.
+        let (rendered, stored) = try await gateway.write { [changed, undertaking] tx in
+            if let earlier { try point.withdraw(nonce: earlier, in: tx) }
+            let ask = try point.open(
+                signed, level: coverage.level, entry: coverage.entry.id, under: chain,
+                certificates: certificates, now: now, random: random, in: tx)
+            let rendered = asked.rendered(ask, certificates: certificates, now: now)
+            var task = changed
+            task.undertaking = undertaking
+            task.undertaking?.ask = ask
+            task.snapshot = asked.snapshot(rendered.status, books: rendered.books)
+            try tx.update(task)
+            return (rendered.event, task)
+        }
+        gateway.feed.changed(task.id)
+        return (rendered, stored)
+    }
+
+    /// The price of the offer in the books' money; `nil` where nothing is sold.
+    static func sale(_ signed: SignedTerms) throws(A2AError) -> Money? {
+        guard let total = signed.terms.total?.amount else { return nil }
+        guard let currency = Accounting.Currency(total.currency.code) else {
+            throw A2AError(LedgerRefusal.currency)
+        }
+        do {
+            return try Money(minorUnits: total.value, currency)
+        } catch {
+            throw A2AError(LedgerRefusal(error))
+        }
+    }
+
+    /// A draft came without any grant: nobody can be asked, so nothing more happens.
+    private func sayConsentIsMissing(
+        _ event: StreamEvent, _ task: TaskRecord
+    ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
+        let now = gateway.time.now()
+        var changed = task
+        changed.state = .authRequired
+        changed.updated = now
+        let status = StatusText.status(
+            .authRequired,
+            "This needs the user's consent, which travels with the consent extension.",
+            task: task, at: now)
+        let rendered = event.rewritten(alias: task.alias, status: status)
+        changed.snapshot = StatusText.task(task, status: status)
+        try await gateway.write { [changed] in try $0.update(changed) }
+        gateway.feed.changed(task.id)
+        return (rendered, changed)
+    }
+
+    /// Tells the agent that nothing will come of a task.
+    func cancelUpstream(_ task: TaskRecord) async {
+        let params: JSONNode = ["id": .string(task.upstreamTaskID)]
+        _ = try? await upstreams.call(upstreamCall("CancelTask", params.bytes))
+    }
+
+    // MARK: The hops above
+
+    /// Passes a question on: the ask unchanged, the price quoted anew for the link above.
+    private func passOn(
+        _ event: StreamEvent, _ task: TaskRecord
+    ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
+        guard var undertaking = task.undertaking,
+            let value = event.statusMetadata(.consent)?["ask"]
+        else { throw A2AError(.internalError) }
+        let now = gateway.time.now()
+        let ask: Ask
+        let signed: SignedTerms
+        do {
+            ask = try Ask(value)
+            let key = try gateway.signingKey(
+                of: undertaking.executor, certificates: ask.certificates, now: now)
+            signed = try SignedTerms(
+                verifying: ask.terms, by: key, issuer: undertaking.executor, now: now,
+                signatures: SignatureCheck(cache: gateway.signatures))
+        } catch let error as Refusal {
+            throw refusal(error)
+        } catch let error as A2AError {
+            throw error
+        } catch {
+            throw A2AError(.internalError)
+        }
+        let sale = try Self.sale(signed)
+        if let sale { try acceptQuote(of: event, sale, signed, &undertaking, now: now) }
+        undertaking.ask = ask
+        undertaking.sale = sale
+        undertaking.stage = .asked
+        undertaking.asked += 1
+        var changed = task
+        changed.state = .authRequired
+        changed.updated = now
+        var quote: String?
+        if let inward = undertaking.inward, let sale {
+            let made = try self.quote(
+                inward, sale, terms: signed.hash, exchange: task.exchange,
+                until: Instant(seconds: signed.terms.expires))
+            undertaking.inward?.quote = made.name
+            undertaking.inward?.quoteUntil = Instant(seconds: signed.terms.expires)
+            quote = made.token
+        }
+        changed.undertaking = undertaking
+        let asked = AskedEvent(event, task, quote)
+        let rendered: AskedEvent.Rendered
+        if caller.activated(.consent), caller.entity != nil {
+            rendered = asked.rendered(ask, certificates: gateway.certificateTexts, now: now)
+        } else {
+            rendered = asked.rendered(nil, certificates: [], now: now)
+        }
+        changed.snapshot = asked.snapshot(rendered.status, books: rendered.books)
+        try await gateway.write { [changed] in try $0.update(changed) }
+        gateway.feed.changed(task.id)
+        return (rendered.event, changed)
+    }
+}
+
+/// The event that tells a caller that the user is asked.
+struct AskedEvent: Sendable {
+    private let event: StreamEvent
+    private let task: TaskRecord
+    private let quote: String?
+
+    init(_ event: StreamEvent, _ task: TaskRecord, _ quote: String?) {
+        self.event = event
+        self.task = task
+        self.quote = quote
+    }
+
+    /// The event, with the parts of it that are kept.
+    struct Rendered: Sendable {
+        let event: RenderedEvent
+        let status: [UInt8]
+        let books: [UInt8]?
+    }
+
+    /// - Parameter ask: `nil` for a caller on this side, who cannot answer and is told in words.
+    func rendered(_ ask: Ask?, certificates: [String], now: Instant) -> Rendered {
+        var consent: ConsentMetadata?
+        if let ask {
+            consent = ConsentMetadata()
+            consent?.ask = ask
+        }
+        let status = StatusText.status(
+            .authRequired, "The user is asked to confirm.", task: task, at: now,
+            metadata: consent.map { $0.node })
+        var books: [UInt8]?
+        if ask != nil, let quote {
+            var metadata = AccountingMetadata()
+            metadata.exchange = OperationID(task.exchange)
+            metadata.quote = quote
+            metadata.certificates = certificates
+            books = metadata.node.bytes
+        }
+        let own = MetadataEdit(put: books.map { [(.accounting, $0)] } ?? [])
+        return Rendered(
+            event: event.rewritten(alias: task.alias, own: own, status: status), status: status,
+            books: books)
+    }
+
+    /// The task as GetTask will tell it.
+    func snapshot(_ status: [UInt8], books: [UInt8]?) -> [UInt8] {
+        StatusText.task(task, status: status, books: books)
+    }
+}

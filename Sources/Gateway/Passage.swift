@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import A2A
+import Accounting
+import Bytes
+import Consent
+
+/// One message on its way through this hop: what the steps have found out so far.
+struct Passage {
+    let request: SendMessageRequest
+    let streaming: Bool
+    /// The user's request at the entrance that all hops' books refer to.
+    private(set) var exchange: OperationID
+    var owner: Owner
+    /// The task it continues; `nil` when it starts something.
+    var task: TaskRecord?
+    /// The next hop's ids.
+    var upstreamTaskID: String?
+    var upstreamContextID: String?
+    var referenceTaskIDs: [String] = []
+    /// What the caller's consent metadata said, checked for form only.
+    var consent: ConsentMetadata?
+    /// What the caller's accounting metadata said, checked for form only.
+    var books: AccountingMetadata?
+    /// Consent and books so far, when the agent may bind the user.
+    var undertaking: Undertaking?
+    /// What this hop says to the next in the message's and the request's metadata.
+    var consentOut: ConsentMetadata?
+    var booksOut: AccountingMetadata?
+    var duty: Duty = .relay
+
+    /// What the consent step decided that this message is.
+    enum Duty {
+        /// A message for the agent, to be passed on as it is.
+        case relay
+        /// The user's decision on an open ask.
+        case conveyConfirmation(String)
+        /// An act that is to take effect here.
+        case perform(PresentedAct)
+    }
+}
+
+extension Passage {
+    init(
+        request: SendMessageRequest, streaming: Bool, exchange: OperationID, owner: Owner
+    ) {
+        self.request = request
+        self.streaming = streaming
+        self.exchange = exchange
+        self.owner = owner
+    }
+
+    /// Goes on under the name that the task began with.
+    mutating func adoptExchange(of task: TaskRecord) {
+        if let begun = OperationID(task.exchange) { exchange = begun }
+    }
+}

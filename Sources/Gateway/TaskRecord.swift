@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package import A2A
+package import Bytes
+
+/// What a gateway remembers of one task that it brokers; it survives a restart.
+package struct TaskRecord: Sendable, Equatable {
+    /// The caller's id of the task, made here.
+    package let id: String
+    /// The caller's id of the context.
+    package let contextID: String
+    package let owner: Owner
+    /// The name of the agent at this gateway.
+    package let agent: String
+    /// Where the task lives: an entity id, or `local`.
+    package let route: String
+    /// The next hop's id of the task.
+    package let upstreamTaskID: String
+    /// The next hop's id of the context.
+    package let upstreamContextID: String?
+    /// The user's request that it belongs to, the same at every hop (UUIDv7).
+    package let exchange: String
+    package let created: Instant
+    package var updated: Instant
+    /// The state the caller was last told.
+    package var state: TaskState
+    /// The task as the caller was last told it, kept where this gateway answers for the state
+    /// itself; the text of an A2A `Task`.
+    package var snapshot: [UInt8]?
+    /// Consent and books of a task that may bind the user.
+    package var undertaking: Undertaking?
+
+    package init(
+        id: String, contextID: String, owner: Owner, agent: String, route: String,
+        upstreamTaskID: String, upstreamContextID: String?, exchange: String, created: Instant,
+        state: TaskState
+    ) {
+        self.id = id
+        self.contextID = contextID
+        self.owner = owner
+        self.agent = agent
+        self.route = route
+        self.upstreamTaskID = upstreamTaskID
+        self.upstreamContextID = upstreamContextID
+        self.exchange = exchange
+        self.created = created
+        updated = created
+        self.state = state
+    }
+
+    /// The ids under which the caller knows it.
+    package var alias: Alias { Alias(taskID: id, contextID: contextID) }
+
+    /// ``route`` of a task at a local agent.
+    package static let localRoute = "local"
+}
+
+/// Tasks at rest. Every method is one statement inside the journal's transaction.
+package protocol TaskStorage: AnyObject {
+    /// Adds a task; its owner never changes afterwards.
+    ///
+    /// - Throws: `StorageFault.constraint` when the id or the pair (route, upstream id) is taken.
+    func insert(_ task: TaskRecord) throws(StorageFault)
+    /// Writes what may change: state, snapshot, undertaking, updated.
+    func update(_ task: TaskRecord) throws(StorageFault)
+    /// The task called `id`.
+    func task(id: String) throws(StorageFault) -> TaskRecord?
+    /// The task that the next hop calls `upstreamTaskID`.
+    func task(
+        route: String, agent: String, upstreamTaskID: String
+    ) throws(StorageFault) -> TaskRecord?
+    /// Tasks of `owner` at `agent`, newest change first, after the given row, at most `limit`.
+    func tasks(
+        owner: Owner, agent: String, contextID: String?, state: TaskState?,
+        after: (updated: Instant, id: String)?, limit: Int
+    ) throws(StorageFault) -> [TaskRecord]
+    /// How many tasks ``tasks(owner:agent:contextID:state:after:limit:)`` counts in all.
+    func taskCount(
+        owner: Owner, agent: String, contextID: String?, state: TaskState?
+    ) throws(StorageFault) -> Int
+    /// Every task of one exchange.
+    func tasks(exchange: String) throws(StorageFault) -> [TaskRecord]
+    /// Tasks in the state AUTH_REQUIRED, newest change first.
+    func tasksAsking(limit: Int) throws(StorageFault) -> [TaskRecord]
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import Bytes
+
+/// The tables. Records that must never change are guarded by triggers, what must happen once by
+/// unique indexes: the policy decides, the database makes sure.
+enum Schema {
+    /// `Drag` in ASCII: another program's database is not opened by mistake.
+    static let applicationID: Int64 = 0x4472_6167
+    /// Raised with every change of the tables.
+    static let version: Int64 = 1
+
+    /// Settings of every connection (Spec/decisions/0002): durable at each commit, one writer, and
+    /// checkpoints only when that writer says so.
+    static let settings = """
+        PRAGMA page_size = 8192;
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA foreign_keys = ON;
+        PRAGMA wal_autocheckpoint = 0;
+        PRAGMA cache_size = -65536;
+        PRAGMA mmap_size = 0;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA journal_size_limit = 67108864;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA cell_size_check = ON;
+        """
+
+    /// Settings of a connection that only reads.
+    static let readerSettings = """
+        PRAGMA query_only = ON;
+        PRAGMA wal_autocheckpoint = 0;
+        PRAGMA mmap_size = 0;
+        PRAGMA trusted_schema = OFF;
+        """
+
+    /// Makes or checks the tables of a fresh connection.
+    static func prepare(_ database: Database) throws(StorageFault) {
+        try database.execute(settings)
+        let id = try database.run("PRAGMA application_id") { $0.integer(0) }.first ?? 0
+        let found = try database.run("PRAGMA user_version") { $0.integer(0) }.first ?? 0
+        if id == 0, found == 0 {
+            try database.execute("BEGIN IMMEDIATE")
+            try database.execute(tasks + consent + books)
+            try database.execute(
+                "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version);")
+            try database.execute("COMMIT")
+            return
+        }
+        guard id == applicationID else { throw .corrupt("not a database of this program") }
+        guard found == version else {
+            throw .corrupt("tables of version \(found), this program knows \(version)")
+        }
+    }
+
+    private static let tasks = """
+        CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE task(
+            id TEXT PRIMARY KEY, context TEXT NOT NULL, party TEXT NOT NULL, user TEXT NOT NULL,
+            agent TEXT NOT NULL, route TEXT NOT NULL, upstream TEXT NOT NULL,
+            upstream_context TEXT, exchange TEXT NOT NULL, created INTEGER NOT NULL,
+            updated INTEGER NOT NULL, state TEXT NOT NULL, snapshot BLOB, undertaking BLOB
+        ) STRICT, WITHOUT ROWID;
+        CREATE UNIQUE INDEX task_upstream ON task(route, agent, upstream);
+        CREATE INDEX task_owner ON task(party, agent, updated DESC, id);
+        CREATE INDEX task_exchange ON task(exchange);
+        CREATE INDEX task_asking ON task(updated DESC) WHERE state = 'TASK_STATE_AUTH_REQUIRED';
+        CREATE TRIGGER task_owner_stays BEFORE UPDATE OF party, user, route, upstream ON task
+            BEGIN SELECT RAISE(ABORT, 'a task keeps its owner'); END;
+        CREATE TABLE outbox(
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, item BLOB NOT NULL,
+            due INTEGER NOT NULL, tries INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX outbox_due ON outbox(due);
+
+        """
+
+    private static let consent = """
+        CREATE TABLE act(
+            holder TEXT NOT NULL, id TEXT NOT NULL, hash TEXT NOT NULL, root TEXT NOT NULL,
+            committed INTEGER NOT NULL, retained INTEGER NOT NULL, result BLOB,
+            PRIMARY KEY(holder, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE UNIQUE INDEX act_hash ON act(holder, hash);
+        CREATE TABLE ask(
+            nonce TEXT PRIMARY KEY, root TEXT NOT NULL, entry TEXT NOT NULL, terms TEXT NOT NULL,
+            expires INTEGER NOT NULL, retained INTEGER NOT NULL, closed INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE used_confirmation(
+            issuer TEXT NOT NULL, id TEXT NOT NULL, retained INTEGER NOT NULL,
+            PRIMARY KEY(issuer, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE slice(
+            root TEXT NOT NULL, entry TEXT NOT NULL, lower INTEGER NOT NULL,
+            upper INTEGER NOT NULL, act TEXT NOT NULL, retained INTEGER NOT NULL,
+            PRIMARY KEY(root, entry, lower)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE counter(
+            book TEXT NOT NULL, root TEXT NOT NULL, link TEXT NOT NULL, entry TEXT NOT NULL,
+            spent INTEGER NOT NULL CHECK(spent >= 0), uses INTEGER NOT NULL CHECK(uses >= 0),
+            retained INTEGER NOT NULL, PRIMARY KEY(book, root, link, entry)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE reservation(
+            chain TEXT NOT NULL, entry TEXT NOT NULL, act TEXT NOT NULL, audience TEXT NOT NULL,
+            value INTEGER NOT NULL, currency TEXT NOT NULL, id TEXT NOT NULL,
+            seq INTEGER NOT NULL UNIQUE, root TEXT NOT NULL, holder TEXT NOT NULL,
+            charges BLOB NOT NULL, issued INTEGER NOT NULL, expires INTEGER NOT NULL,
+            retained INTEGER NOT NULL, state TEXT NOT NULL,
+            charged INTEGER NOT NULL CHECK(charged >= 0),
+            PRIMARY KEY(chain, entry, act, audience, value, currency)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX reservation_act ON reservation(act, audience);
+
+        """
+
+    private static let books = """
+        CREATE TABLE account(
+            id INTEGER PRIMARY KEY, peer TEXT NOT NULL, code TEXT NOT NULL, ccy TEXT NOT NULL,
+            dr_pend INTEGER NOT NULL DEFAULT 0 CHECK(dr_pend >= 0),
+            dr_post INTEGER NOT NULL DEFAULT 0 CHECK(dr_post >= 0),
+            cr_pend INTEGER NOT NULL DEFAULT 0 CHECK(cr_pend >= 0),
+            cr_post INTEGER NOT NULL DEFAULT 0 CHECK(cr_post >= 0),
+            lim INTEGER, debit_normal INTEGER NOT NULL, UNIQUE(peer, code, ccy)
+        ) STRICT;
+        CREATE TABLE posting(
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, peer TEXT NOT NULL, op TEXT NOT NULL,
+            idx INTEGER NOT NULL, kind TEXT NOT NULL, resolves_op TEXT, resolves_idx INTEGER,
+            dr INTEGER NOT NULL REFERENCES account, cr INTEGER NOT NULL REFERENCES account,
+            amount INTEGER NOT NULL CHECK(amount >= 0), booked INTEGER NOT NULL,
+            CHECK(dr <> cr), UNIQUE(peer, op, idx)
+        ) STRICT;
+        CREATE UNIQUE INDEX posting_once ON posting(peer, resolves_op, resolves_idx)
+            WHERE resolves_op IS NOT NULL;
+        CREATE TRIGGER posting_stays BEFORE UPDATE ON posting
+            BEGIN SELECT RAISE(ABORT, 'postings are never changed'); END;
+        CREATE TRIGGER posting_remains BEFORE DELETE ON posting
+            BEGIN SELECT RAISE(ABORT, 'postings are never removed'); END;
+        CREATE TABLE hold(
+            peer TEXT NOT NULL, op TEXT NOT NULL, side TEXT NOT NULL, kind TEXT NOT NULL,
+            exchange TEXT, tariff TEXT NOT NULL, quote TEXT NOT NULL, ccy TEXT NOT NULL,
+            charge INTEGER NOT NULL, commission INTEGER NOT NULL, sale INTEGER NOT NULL,
+            placed INTEGER NOT NULL, post_by INTEGER NOT NULL, state TEXT NOT NULL,
+            res_op TEXT, res_at INTEGER, res_charge INTEGER, res_commission INTEGER,
+            res_sale INTEGER, PRIMARY KEY(peer, op)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX hold_overdue ON hold(post_by) WHERE state = 'pending';
+        CREATE TABLE outcome(
+            peer TEXT NOT NULL, op TEXT NOT NULL, request TEXT NOT NULL, hold TEXT,
+            refusal TEXT, forget_after INTEGER NOT NULL, PRIMARY KEY(peer, op)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX outcome_old ON outcome(forget_after);
+        CREATE TABLE tariff(
+            name TEXT PRIMARY KEY, peer TEXT NOT NULL, agreement TEXT NOT NULL,
+            version INTEGER NOT NULL, body BLOB NOT NULL, tokens BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE hop(
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+            peer TEXT NOT NULL, post TEXT NOT NULL, exchange TEXT NOT NULL,
+            record TEXT NOT NULL, ack TEXT, UNIQUE(peer, post)
+        ) STRICT;
+        CREATE INDEX hop_exchange ON hop(exchange);
+        CREATE TABLE line(
+            peer TEXT NOT NULL, op TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+            exchange TEXT, basis INTEGER, ccy TEXT NOT NULL, amount INTEGER NOT NULL,
+            owed_to_us INTEGER NOT NULL, booked INTEGER NOT NULL, tariff TEXT,
+            PRIMARY KEY(peer, op, name)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX line_booked ON line(peer, ccy, booked, op, name);
+        CREATE TABLE block(
+            peer TEXT NOT NULL, hold TEXT NOT NULL, calls INTEGER NOT NULL, ccy TEXT NOT NULL,
+            amount INTEGER NOT NULL, PRIMARY KEY(peer, hold)
+        ) STRICT, WITHOUT ROWID;
+
+        """
+}

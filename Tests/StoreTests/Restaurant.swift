@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import A2A
+import Gateway
+import JSON
+
+/// An aware agent in memory: drafts on a wish, commits on a commit part, once per key.
+final class Restaurant {
+    /// The price of the set menu's deposit.
+    var price = "328.00"
+    /// What it charges when told to commit; another value than the draft's is a breach.
+    var charged: String?
+    private(set) var commits = 0
+    private(set) var canceled: [String] = []
+    private(set) var heard: [String] = []
+    private var answered: [String: JSONNode] = [:]
+    private var tasks = 0
+
+    func answer(_ call: UpstreamCall) throws(UpstreamFailure) -> JSONValue {
+        heard.append(String(decoding: call.params, as: UTF8.self))
+        do {
+            let params = try JSONDocument(parsing: call.params).root
+            let node: JSONNode
+            switch call.method {
+            case "SendMessage": node = ["task": send(params)]
+            case "CancelTask":
+                canceled.append(params["id"]?.string ?? "")
+                node = task(params["id"]?.string ?? "", "TASK_STATE_CANCELED", nil)
+            default: node = task(params["id"]?.string ?? "", "TASK_STATE_WORKING", nil)
+            }
+            return try JSONDocument(parsing: node.bytes).root
+        } catch {
+            throw .malformed("\(error)")
+        }
+    }
+
+    private func send(_ params: JSONValue) -> JSONNode {
+        let message = params["message"]
+        for part in message?["parts"]?.elements.map({ $0 }) ?? [] {
+            guard part["metadata"]?[ExtensionURI.parts.rawValue]?["type"]?.string == "commit",
+                let data = part["data"]
+            else { continue }
+            return commit(data, message?["taskId"]?.string ?? "")
+        }
+        var id = message?["taskId"]?.string ?? ""
+        if id.isEmpty {
+            tasks += 1
+            id = "r-\(tasks)"
+        }
+        return task(
+            id, "TASK_STATE_INPUT_REQUIRED",
+            part(
+                "draft",
+                [
+                    "ref": .string("Q-\(id)-\(price)"), "action": "order.create",
+                    "items": [
+                        [
+                            "id": "menu-4", "title": "商务套餐定金", "qty": "1",
+                            "unit": .string(price),
+                        ]
+                    ],
+                    "total": ["value": .string(price), "currency": "CNY"],
+                    "cancel": "free until 12:00",
+                    "data": [
+                        [
+                            "type": "phone.number", "purpose": "fulfil-order",
+                            "retention": "604800",
+                        ]
+                    ],
+                ]))
+    }
+
+    private func commit(_ data: JSONValue, _ id: String) -> JSONNode {
+        let key = data["key"]?.string ?? ""
+        if let before = answered[key] { return before }
+        commits += 1
+        let done = task(
+            id, "TASK_STATE_COMPLETED",
+            part(
+                "outcome",
+                [
+                    "ref": .string(data["ref"]?.string ?? ""), "order": "R-20261121-7",
+                    "total": [
+                        "value": .string(charged ?? data["total"]?["value"]?.string ?? ""),
+                        "currency": "CNY",
+                    ],
+                ]))
+        answered[key] = done
+        return done
+    }
+
+    private func part(_ type: String, _ data: JSONNode) -> JSONNode {
+        [
+            "data": data,
+            "metadata": .object([.init(ExtensionURI.parts.rawValue, ["type": .string(type)])]),
+        ]
+    }
+
+    private func task(_ id: String, _ state: String, _ part: JSONNode?) -> JSONNode {
+        var status: JSONNode = [
+            "state": .string(state), "timestamp": "2026-11-21T01:00:00.000Z",
+        ]
+        if let part {
+            status["message"] = [
+                "messageId": "a1", "role": "ROLE_AGENT", "taskId": .string(id),
+                "contextId": "ctx-\(id)", "parts": [["text": "A set menu."], part],
+            ]
+        }
+        return ["id": .string(id), "contextId": .string("ctx-\(id)"), "status": status]
+    }
+}
