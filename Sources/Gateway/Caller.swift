@@ -30,6 +30,12 @@ package struct Caller: Sendable {
         return nil
     }
 
+    /// SHA-256 of the peer's certificate, base64url (RFC 8705); `nil` for a local client.
+    var certificate: String? {
+        if case .peer(let presenter) = party { return presenter.certificate }
+        return nil
+    }
+
     /// Whether the caller activated `uri`.
     package func activated(_ uri: ExtensionURI) -> Bool { extensions.contains(uri.rawValue) }
 

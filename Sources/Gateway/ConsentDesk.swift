@@ -177,8 +177,13 @@ extension Exchange {
         let request = try SendMessageRequest(value)
         var passage = try await admit(request, streaming: false)
         passage.adoptExchange(of: task)
-        try await learnOffer()
-        _ = try await convey(confirmation, passage)
+        do {
+            try await learnOffer()
+            _ = try await convey(confirmation, passage)
+        } catch {
+            await remember(error)
+            throw error
+        }
         let id = task.id
         let after = try await gateway.read { try $0.task(id: id) }
         return [

@@ -224,7 +224,10 @@ extension Exchange {
             return refusal
         }
         // The task has ended whatever the books say; what they refused is for people to settle.
-        if let refused { account.refusal = refused.rawValue }
+        if let refused {
+            account.refusal = refused.rawValue
+            await remember(A2AError(refused))
+        }
     }
 
     /// Who presented the act, and its id.

@@ -44,6 +44,7 @@ extension Exchange {
                 throw UpstreamFailure.agent(error)
             }
         } catch {
+            if case .agent = error { account.refusedBy = route }
             throw A2AError(error)
         }
     }

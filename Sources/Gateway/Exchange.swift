@@ -43,6 +43,15 @@ package final class Exchange {
     /// - Throws: The one refusal or error that applies first.
     package func run(_ operation: Operation) async throws(A2AError) -> Reply {
         account.method = operation.method
+        do {
+            return try await carryOut(operation)
+        } catch {
+            await remember(error)
+            throw error
+        }
+    }
+
+    private func carryOut(_ operation: Operation) async throws(A2AError) -> Reply {
         switch operation {
         case .sendMessage(let request):
             return try await send(request, streaming: false)
@@ -96,6 +105,10 @@ package final class ExchangeAccount {
     package var exchange: String?
     package var grant: String?
     package var refusal: String?
+    /// The next hop, where the refusal is its own.
+    package var refusedBy: String?
+    /// Whether the refusal was written down already.
+    var isRemembered = false
     package var held: String?
     package var posted: String?
     package var upstreamMilliseconds: Int64?

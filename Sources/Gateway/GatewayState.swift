@@ -14,6 +14,9 @@ package final class GatewayState: Sendable {
     package let time: any TimeSource
     package let random: any RandomBytes
     package let feed = TaskFeed()
+    /// Which peers are suspended.
+    package let standing = PeerStanding()
+    let refusalBudget = RefusalBudget()
     let contexts: ContextAlias
     /// Signatures that were checked before; everything else is checked every time.
     let signatures = VerifiedTokenCache()
@@ -58,8 +61,8 @@ package final class GatewayState: Sendable {
 }
 
 extension GatewayState {
-    /// Makes the tariffs of all links known to the books, and what each side may owe. Done before
-    /// the first exchange and after every reload.
+    /// Makes the tariffs of all links known to the books, and what each side may owe, and learns
+    /// which peers are suspended. Done before the first exchange and after every reload.
     package func openBooks() async throws {
         let settings = settings
         let now = time.now()
@@ -70,6 +73,7 @@ extension GatewayState {
                 try ledger.adopt(tariffs.versions, with: party.entity, now: now)
             }
         }
+        try await loadStanding()
     }
 
     /// Commits `body`; a policy's refusal is for the caller to map.

@@ -70,7 +70,9 @@ package protocol OutboxStorage: AnyObject {
 }
 
 /// Everything at rest, within one transaction.
-package protocol JournalTransaction: TaskStorage, OutboxStorage, ConsentStorage, LedgerStorage {}
+package protocol JournalTransaction: TaskStorage, OutboxStorage, ConsentStorage, LedgerStorage,
+    OperatorStorage
+{}
 
 /// The durable memory of a gateway.
 ///

@@ -75,6 +75,7 @@ final class Relay: ExchangeEvents {
         } catch let error as A2AError {
             ended = true
             upstream.cancel()
+            await exchange.remember(error)
             throw error
         } catch {
             ended = true
@@ -127,6 +128,7 @@ final class Relay: ExchangeEvents {
             upstreamContextID: event.contextID ?? passage.upstreamContextID,
             exchange: passage.exchange.text, created: now, state: event.state ?? .submitted)
         fresh.undertaking = passage.undertaking
+        fresh.certificate = exchange.caller.certificate
         try await gateway.write { [fresh] in try $0.insert(fresh) }
         task = fresh
         exchange.account.task = fresh.id

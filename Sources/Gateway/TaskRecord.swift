@@ -19,6 +19,9 @@ package struct TaskRecord: Sendable, Equatable {
     package let upstreamContextID: String?
     /// The user's request that it belongs to, the same at every hop (UUIDv7).
     package let exchange: String
+    /// SHA-256 of the certificate with which the task was begun, base64url; `nil` for a client on
+    /// this side.
+    package var certificate: String?
     package let created: Instant
     package var updated: Instant
     /// The state the caller was last told.

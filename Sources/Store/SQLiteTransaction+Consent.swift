@@ -182,12 +182,12 @@ extension SQLiteTransaction {
         ]
     }
 
-    private static let reservationColumns = """
+    static let reservationColumns = """
         chain, entry, act, audience, value, currency, id, seq, root, holder, charges, issued,
         expires, retained, state, charged
         """
 
-    private static func reservation(
+    static func reservation(
         _ row: borrowing Statement
     ) throws(StorageFault) -> ReservationRecord {
         guard let state = ReservationRecord.State(rawValue: row.text(14)) else {

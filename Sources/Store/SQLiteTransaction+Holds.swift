@@ -61,7 +61,7 @@ extension SQLiteTransaction {
             [.text(peer.text), .text(currency.code)], row: Self.hold)
     }
 
-    private static func hold(_ row: borrowing Statement) throws(StorageFault) -> HoldRecord {
+    static func hold(_ row: borrowing Statement) throws(StorageFault) -> HoldRecord {
         guard let side = LinkSide(rawValue: row.text(2)),
             let kind = HoldRecord.Kind(rawValue: row.text(3)),
             let state = HoldRecord.State(rawValue: row.text(13))

@@ -7,7 +7,7 @@ import JSON
 extension SQLiteTransaction {
     func insert(_ task: TaskRecord) throws(StorageFault) {
         try database.run(
-            "INSERT INTO task VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO task VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [
                 .text(task.id), .text(task.contextID), .text(task.owner.party),
                 .text(task.owner.user), .text(task.agent), .text(task.route),
@@ -15,6 +15,7 @@ extension SQLiteTransaction {
                 .text(task.exchange), .integer(task.created.milliseconds),
                 .integer(task.updated.milliseconds), .text(task.state.rawValue),
                 .optional(task.snapshot), .optional(task.undertaking?.node.bytes),
+                .optional(task.certificate),
             ])
     }
 
@@ -92,12 +93,12 @@ extension SQLiteTransaction {
             """, [.integer(Int64(limit))], row: Self.task)
     }
 
-    private static let taskColumns = """
+    static let taskColumns = """
         id, context, party, user, agent, route, upstream, upstream_context, exchange, created,
-        updated, state, snapshot, undertaking
+        updated, state, snapshot, undertaking, certificate
         """
 
-    private static func task(_ row: borrowing Statement) throws(StorageFault) -> TaskRecord {
+    static func task(_ row: borrowing Statement) throws(StorageFault) -> TaskRecord {
         guard let state = TaskState(rawValue: row.text(11)) else {
             throw .corrupt("task.state")
         }
@@ -112,6 +113,7 @@ extension SQLiteTransaction {
         if let stored = row.optionalBlob(13) {
             task.undertaking = try Undertaking(Self.parsed(stored, "task.undertaking"))
         }
+        task.certificate = row.optionalText(14)
         return task
     }
 
@@ -130,7 +132,7 @@ extension SQLiteTransaction {
 extension SQLiteTransaction {
     func enqueue(_ item: OutboxItem, due: Instant) throws(StorageFault) {
         try database.run(
-            "INSERT OR IGNORE INTO outbox(key, item, due, tries) VALUES(?,?,?,0)",
+            "INSERT OR IGNORE INTO outbox(key, item, due, tries, since) VALUES(?1,?2,?3,0,?3)",
             [
                 .text(item.key), .blob(item.node.bytes), .integer(due.milliseconds),
             ])

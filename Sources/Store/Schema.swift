@@ -40,7 +40,7 @@ enum Schema {
         let found = try database.run("PRAGMA user_version") { $0.integer(0) }.first ?? 0
         if id == 0, found == 0 {
             try database.execute("BEGIN IMMEDIATE")
-            try database.execute(tasks + consent + books)
+            try database.execute(tasks + consent + books + operators)
             try database.execute(
                 "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version);")
             try database.execute("COMMIT")
@@ -58,7 +58,8 @@ enum Schema {
             id TEXT PRIMARY KEY, context TEXT NOT NULL, party TEXT NOT NULL, user TEXT NOT NULL,
             agent TEXT NOT NULL, route TEXT NOT NULL, upstream TEXT NOT NULL,
             upstream_context TEXT, exchange TEXT NOT NULL, created INTEGER NOT NULL,
-            updated INTEGER NOT NULL, state TEXT NOT NULL, snapshot BLOB, undertaking BLOB
+            updated INTEGER NOT NULL, state TEXT NOT NULL, snapshot BLOB, undertaking BLOB,
+            certificate TEXT
         ) STRICT, WITHOUT ROWID;
         CREATE UNIQUE INDEX task_upstream ON task(route, agent, upstream);
         CREATE INDEX task_owner ON task(party, agent, updated DESC, id);
@@ -68,7 +69,7 @@ enum Schema {
             BEGIN SELECT RAISE(ABORT, 'a task keeps its owner'); END;
         CREATE TABLE outbox(
             seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, item BLOB NOT NULL,
-            due INTEGER NOT NULL, tries INTEGER NOT NULL
+            due INTEGER NOT NULL, tries INTEGER NOT NULL, since INTEGER NOT NULL
         ) STRICT;
         CREATE INDEX outbox_due ON outbox(due);
 
