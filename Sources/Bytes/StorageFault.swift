@@ -6,6 +6,9 @@
 package enum StorageFault: Error, Equatable, Sendable {
     /// No room is left on the device; nothing of the transaction was kept.
     case full
+    /// More waits than the store can do, or memory is short; nothing was done. Trying again later
+    /// may succeed.
+    case busy
     /// The device or the file system failed; the text is the engine's own, without row contents.
     case io(String)
     /// What was read cannot be what was written.

@@ -16,3 +16,8 @@ static inline int dg_sqlite_bind_text(sqlite3_stmt *statement, int index, const 
 static inline int dg_sqlite_no_checkpoint_on_close(sqlite3 *database) {
     return sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, 0);
 }
+
+// Extended codes are expressions that Swift does not import.
+static const int dg_sqlite_ioerr_nomem = SQLITE_IOERR_NOMEM;
+static const int dg_sqlite_ioerr_fsync = SQLITE_IOERR_FSYNC;
+static const int dg_sqlite_ioerr_dir_fsync = SQLITE_IOERR_DIR_FSYNC;

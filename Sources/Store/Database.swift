@@ -1,179 +1,237 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import CSQLite
-
-/// A value of SQLite's STRICT tables.
-enum SQLValue {
-    case null
-    case integer(Int64)
-    case text(String)
-    case blob([UInt8])
-
-    static func optional(_ text: String?) -> SQLValue { text.map { .text($0) } ?? .null }
-    static func optional(_ bytes: [UInt8]?) -> SQLValue { bytes.map { .blob($0) } ?? .null }
-    static func optional(_ number: Int64?) -> SQLValue { number.map { .integer($0) } ?? .null }
-}
+import Glibc
 
 /// One connection. It stays on the thread that opened it.
 @safe final class Database {
-    private let handle: OpaquePointer
-    private var statements: [String: Statement] = [:]
-
     /// How a connection may be used.
-    enum Mode { case writer, reader }
+    enum Mode {
+        case writer, reader
+        /// Writes a new file, and may attach another by a URI that says how.
+        case copier
+    }
+
+    private let handle: OpaquePointer
+    private let mode: Mode
+    private var literals: [UInt: PreparedStatement] = [:]
+    private var composed: [String: PreparedStatement] = [:]
+
+    /// Files of closed periods that this connection's thread reads.
+    var closedFiles: [String: Database] = [:]
+
+    /// Why nothing more can be done in this transaction: SQLite may have rolled it back already,
+    /// and a statement that ran after that would commit on its own.
+    private(set) var broken: StorageFault?
+    /// Whether the device failed so that nobody can say what is on it.
+    private(set) var isLost = false
+    /// Pages in the write-ahead log after the last commit, and after the last commit that was
+    /// copied into the database.
+    private var logPages = 0
+    private var copiedPages = 0
 
     /// Opens `path`; a writer creates it.
     ///
+    /// - Parameter vfs: The name of SQLite's layer to the system; nil for its own.
     /// - Throws: `StorageFault` with SQLite's words, which name no content.
-    init(path: String, _ mode: Mode) throws(StorageFault) {
+    init(path: String, _ mode: Mode, vfs: String? = nil) throws(StorageFault) {
         var opened: OpaquePointer?
         let flags =
-            mode == .writer
-            ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-            : SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
-        let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
-        guard let opened = unsafe opened else { throw .full }
-        guard code == SQLITE_OK else {
-            let fault = unsafe Self.fault(code, opened)
-            unsafe sqlite3_close_v2(opened)
-            throw fault
-        }
+            switch mode {
+            case .writer: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .reader: SQLITE_OPEN_READONLY
+            case .copier: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI
+            }
+        let code = unsafe sqlite3_open_v2(
+            path, &opened, flags | SQLITE_OPEN_NOMUTEX, vfs)
+        guard let opened = unsafe opened else { throw .busy }
         unsafe handle = unsafe opened
+        self.mode = mode
+        // Everything is initialised, so that `deinit` closes the handle also when this throws.
+        guard code == SQLITE_OK else { throw fail(code) }
         unsafe sqlite3_extended_result_codes(handle, 1)
-        unsafe sqlite3_busy_timeout(handle, 5000)
+        unsafe sqlite3_busy_timeout(handle, Self.busyMilliseconds)
         _ = unsafe dg_sqlite_no_checkpoint_on_close(handle)
     }
 
     deinit {
-        statements = [:]
+        literals = [:]
+        composed = [:]
         unsafe sqlite3_close_v2(handle)
     }
 
-    /// Runs SQL that answers nothing.
+    /// How long a connection waits for another's lock. Only the start and the end of a log can
+    /// meet one, for one connection writes.
+    private static let busyMilliseconds: Int32 = 5000
+
+    /// Counts the pages of the log from now on. Setting any automatic checkpoint undoes it.
+    func watchLog() {
+        _ = unsafe sqlite3_wal_hook(
+            handle,
+            { context, _, _, pages in
+                guard let context = unsafe context else { return SQLITE_OK }
+                let database = unsafe Unmanaged<Database>.fromOpaque(context)
+                unsafe database.takeUnretainedValue().logPages = Int(pages)
+                return SQLITE_OK
+            }, unsafe Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Pages by which the log has grown since it was copied. A log that is shorter than it was
+    /// then has begun anew.
+    var logGrowth: Int { logPages < copiedPages ? logPages : logPages - copiedPages }
+
+    /// The log was copied, as far as readers let it.
+    func logIsCopied() { copiedPages = logPages }
+}
+
+// MARK: - Statements
+
+extension Database {
+    /// Runs SQL that answers nothing, once: it is not kept.
     func execute(_ sql: String) throws(StorageFault) {
+        if let broken { throw broken }
         let code = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
-        if code != SQLITE_OK { throw unsafe Self.fault(code, handle) }
+        if code != SQLITE_OK { throw fail(code) }
     }
 
     /// Runs one statement and reads each row of its answer.
     @discardableResult
     func run<Row>(
-        _ sql: String, _ values: [SQLValue] = [],
-        row: (borrowing Statement) throws(StorageFault) -> Row
+        _ sql: StaticString, _ values: [SQLValue] = [],
+        row: (borrowing PreparedStatement) throws(StorageFault) -> Row
     ) throws(StorageFault) -> [Row] {
-        let statement = try prepared(sql)
-        try statement.bind(values)
-        defer { statement.reset() }
-        var rows: [Row] = []
-        while try statement.step() { rows.append(try row(statement)) }
-        return rows
+        try rows(of: prepared(sql), values, row)
     }
 
     /// Runs one statement that answers nothing; says how many rows it changed.
     @discardableResult
-    func run(_ sql: String, _ values: [SQLValue] = []) throws(StorageFault) -> Int {
+    func run(_ sql: StaticString, _ values: [SQLValue] = []) throws(StorageFault) -> Int {
         let statement = try prepared(sql)
-        try statement.bind(values)
+        try bind(values, to: statement)
         defer { statement.reset() }
-        while try statement.step() {}
+        while try step(statement) {}
         return Int(unsafe sqlite3_changes(handle))
     }
 
-    /// Statements are compiled once; the program has a fixed number of them.
-    private func prepared(_ sql: String) throws(StorageFault) -> Statement {
-        if let statement = statements[sql] { return statement }
-        var compiled: OpaquePointer?
-        let code = unsafe sqlite3_prepare_v3(
-            handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
-        guard code == SQLITE_OK, let compiled = unsafe compiled else {
-            throw unsafe Self.fault(code, handle)
+    /// Like ``run(_:_:row:)`` for a text that was put together, of which the program has few.
+    @discardableResult
+    func run<Row>(
+        composed sql: String, _ values: [SQLValue] = [],
+        row: (borrowing PreparedStatement) throws(StorageFault) -> Row
+    ) throws(StorageFault) -> [Row] {
+        if let statement = composed[sql] { return try rows(of: statement, values, row) }
+        let statement = try prepared(sql)
+        composed[sql] = statement
+        return try rows(of: statement, values, row)
+    }
+
+    /// The first column of the first row, as a number.
+    func number(_ sql: StaticString, _ values: [SQLValue] = []) throws(StorageFault) -> Int64? {
+        try run(sql, values) { $0.optionalInteger(0) }.first ?? nil
+    }
+
+    /// Undoes the transaction, if there still is one. It does not fail: where the disk does, the
+    /// next start undoes it from the log.
+    func rollBack() {
+        broken = nil
+        if unsafe sqlite3_get_autocommit(handle) == 0 {
+            _ = unsafe sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
         }
-        let statement = unsafe Statement(compiled, handle)
-        statements[sql] = statement
+    }
+
+    /// Undoes the transaction, if there still is one, and lets go of an attached file. What broke
+    /// the transaction stays known.
+    func detach(_ name: String) {
+        for sql in ["ROLLBACK", "DETACH \(name)"] {
+            _ = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
+        }
+    }
+
+    private func rows<Row>(
+        of statement: PreparedStatement, _ values: [SQLValue],
+        _ row: (borrowing PreparedStatement) throws(StorageFault) -> Row
+    ) throws(StorageFault) -> [Row] {
+        try bind(values, to: statement)
+        defer { statement.reset() }
+        var rows: [Row] = []
+        while try step(statement) { rows.append(try row(statement)) }
+        return rows
+    }
+
+    /// Statements are compiled once. A literal is known by its address, because hashing its text
+    /// costs about as much as running it.
+    private func prepared(_ sql: StaticString) throws(StorageFault) -> PreparedStatement {
+        let address = unsafe UInt(bitPattern: sql.utf8Start)
+        if let statement = literals[address] { return statement }
+        let statement = try prepared(sql.description)
+        literals[address] = statement
         return statement
     }
 
-    /// What an SQLite code means for the gateway.
-    @unsafe fileprivate static func fault(_ code: Int32, _ handle: OpaquePointer) -> StorageFault {
-        let words = unsafe String(cString: sqlite3_errmsg(handle))
-        switch code & 0xFF {
-        case SQLITE_FULL, SQLITE_NOMEM, SQLITE_BUSY, SQLITE_LOCKED: return .full
-        case SQLITE_CONSTRAINT: return .constraint(words)
-        case SQLITE_CORRUPT, SQLITE_NOTADB: return .corrupt(words)
-        default: return .io("\(words) (\(code))")
+    private func prepared(_ sql: String) throws(StorageFault) -> PreparedStatement {
+        if let broken { throw broken }
+        var compiled: OpaquePointer?
+        let code = unsafe sqlite3_prepare_v3(
+            handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
+        guard code == SQLITE_OK, let compiled = unsafe compiled else { throw fail(code) }
+        return unsafe PreparedStatement(compiled)
+    }
+
+    private func bind(_ values: [SQLValue], to statement: PreparedStatement) throws(StorageFault) {
+        if let broken { throw broken }
+        let code = statement.bind(values)
+        if code != SQLITE_OK { throw fail(code) }
+    }
+
+    private func step(_ statement: PreparedStatement) throws(StorageFault) -> Bool {
+        switch statement.step() {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        case let code: throw fail(code)
         }
     }
 }
 
-/// One compiled statement.
-@safe final class Statement {
-    private let handle: OpaquePointer
-    private let database: OpaquePointer
+// MARK: - Faults
 
-    @unsafe fileprivate init(_ handle: OpaquePointer, _ database: OpaquePointer) {
-        unsafe self.handle = handle
-        unsafe self.database = database
-    }
-
-    deinit { unsafe sqlite3_finalize(handle) }
-
-    fileprivate func bind(_ values: [SQLValue]) throws(StorageFault) {
-        for (index, value) in values.enumerated() {
-            let place = Int32(index + 1)
-            let code: Int32
-            switch value {
-            case .null: code = unsafe sqlite3_bind_null(handle, place)
-            case .integer(let number): code = unsafe sqlite3_bind_int64(handle, place, number)
-            case .text(let text):
-                code = unsafe dg_sqlite_bind_text(handle, place, text, UInt64(text.utf8.count))
-            case .blob(let bytes):
-                code = unsafe bytes.withUnsafeBytes { buffer in
-                    // A null pointer would bind NULL, not an empty blob.
-                    unsafe buffer.isEmpty
-                        ? sqlite3_bind_zeroblob(handle, place, 0)
-                        : dg_sqlite_bind_blob(
-                            handle, place, buffer.baseAddress, UInt64(buffer.count))
-                }
-            }
-            if code != SQLITE_OK { throw unsafe Database.fault(code, database) }
+extension Database {
+    /// What an SQLite code means for the gateway. All but a broken rule end the transaction.
+    private func fail(_ code: Int32) -> StorageFault {
+        let words = unsafe String(cString: sqlite3_errmsg(handle))
+        let fault: StorageFault
+        switch code & 0xFF {
+        case SQLITE_CONSTRAINT:
+            return .constraint(words)
+        case SQLITE_ERROR, SQLITE_MISMATCH, SQLITE_RANGE, SQLITE_TOOBIG:
+            // The statement does not fit the stored values, as a sum that leaves 64 bits.
+            return .corrupt("\(words) (\(code))")
+        case SQLITE_FULL:
+            fault = .full
+        case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_NOMEM, SQLITE_PROTOCOL:
+            fault = .busy
+        case SQLITE_IOERR where code == dg_sqlite_ioerr_nomem:
+            fault = .busy
+        case SQLITE_IOERR where isForRoom(code):
+            fault = .full
+        case SQLITE_IOERR, SQLITE_READONLY:
+            fault = .io("\(words) (\(code))")
+            isLost = mode == .writer
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            fault = .corrupt("\(words) (\(code))")
+            isLost = mode == .writer
+        default:
+            fault = .io("\(words) (\(code))")
         }
+        broken = fault
+        return fault
     }
 
-    fileprivate func step() throws(StorageFault) -> Bool {
-        switch unsafe sqlite3_step(handle) {
-        case SQLITE_ROW: return true
-        case SQLITE_DONE: return false
-        case let code: throw unsafe Database.fault(code, database)
+    /// Whether a failed call of the system asked for more room than there is. A failed fsync is
+    /// never that: whatever its reason, the pages that it was to write are gone.
+    private func isForRoom(_ code: Int32) -> Bool {
+        guard code != dg_sqlite_ioerr_fsync, code != dg_sqlite_ioerr_dir_fsync else {
+            return false
         }
+        return [ENOSPC, EDQUOT, EFBIG].contains(unsafe sqlite3_system_errno(handle))
     }
-
-    fileprivate func reset() {
-        unsafe sqlite3_reset(handle)
-        unsafe sqlite3_clear_bindings(handle)
-    }
-
-    // MARK: Columns, from 0
-
-    func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
-
-    func isNull(_ column: Int32) -> Bool {
-        unsafe sqlite3_column_type(handle, column) == SQLITE_NULL
-    }
-
-    func text(_ column: Int32) -> String {
-        guard let bytes = unsafe sqlite3_column_text(handle, column) else { return "" }
-        let count = Int(unsafe sqlite3_column_bytes(handle, column))
-        return unsafe String(
-            decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
-    }
-
-    func blob(_ column: Int32) -> [UInt8] {
-        guard let bytes = unsafe sqlite3_column_blob(handle, column) else { return [] }
-        let count = Int(unsafe sqlite3_column_bytes(handle, column))
-        return unsafe Array(UnsafeRawBufferPointer(start: bytes, count: count))
-    }
-
-    func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
-    func optionalBlob(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : blob(column) }
-    func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
 }

@@ -8,25 +8,57 @@ import Synchronization
 package final class SQLiteJournal: Journal {
     private let writer: DatabaseThread
     private let reader: DatabaseThread
+    let path: String
+    let options: StoreOptions
+    /// Whether no period is being closed.
+    let closingIsFree = Atomic(true)
 
     /// Opens or makes the database at `path`.
-    package init(path: String) throws(StorageFault) {
-        writer = try DatabaseThread(path: path, .writer)
-        reader = try DatabaseThread(path: path, .reader)
+    package init(path: String, _ options: StoreOptions = StoreOptions()) throws(StorageFault) {
+        self.path = path
+        self.options = options
+        writer = try DatabaseThread(path: path, .writer, options)
+        do throws(StorageFault) {
+            reader = try DatabaseThread(path: path, .reader, options)
+        } catch {
+            writer.stop()
+            throw error
+        }
     }
 
-    /// Runs `body` on the writer; returns after the commit.
+    deinit {
+        reader.stopSoon()
+        writer.stopSoon()
+    }
+
+    /// Whether writes are taken. A full disk makes it false; it becomes true again by itself when
+    /// there is room.
+    package var isReady: Bool { writer.isReady }
+
+    /// Runs `body` on the writing connection; returns after the commit.
     package func write<Value: Sendable>(
         _ body: @escaping @Sendable (any JournalTransaction) throws -> Value
     ) async throws -> Value {
-        try await Self.run(on: writer, body)
+        try await Self.run(on: writer) { [closed] database in
+            try body(SQLiteTransaction(database, closed))
+        }
     }
 
+    /// Runs `body` on a connection that cannot write.
     /// Runs `body` on a connection that cannot write.
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any JournalTransaction) throws -> Value
     ) async throws -> Value {
-        try await Self.run(on: reader, body)
+        try await Self.run(on: reader) { [closed] database in
+            try body(SQLiteTransaction(database, closed))
+        }
+    }
+
+    /// Runs `body` on the writing connection between two transactions.
+    func alone<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await Self.run(on: writer, isAlone: true, body)
     }
 
     /// Ends both threads after their waiting jobs; the log is folded into the database.
@@ -35,18 +67,25 @@ package final class SQLiteJournal: Journal {
         writer.stop()
     }
 
+    /// Where the closed periods are.
+    var closed: ClosedBooks {
+        ClosedBooks(
+            folder: options.books ?? DatabaseFile.folder(of: path) + "/books",
+            fileSystem: options.fileSystem)
+    }
+
     private static func run<Value: Sendable>(
-        on thread: DatabaseThread,
-        _ body: @escaping @Sendable (any JournalTransaction) throws -> Value
+        on thread: DatabaseThread, isAlone: Bool = false,
+        _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         let answer = Answer<Value>()
         return try await withCheckedThrowingContinuation { continuation in
             thread.submit(
                 DatabaseThread.Job(
+                    isAlone: isAlone,
                     run: { database in
                         do {
-                            let value = try body(SQLiteTransaction(database))
-                            answer.set(.success(value))
+                            answer.set(.success(try body(database)))
                         } catch {
                             answer.set(.failure(error))
                             throw error
@@ -77,6 +116,12 @@ private final class Answer<Value: Sendable>: Sendable {
 /// The tables within one transaction.
 final class SQLiteTransaction: JournalTransaction {
     let database: Database
+    let closed: ClosedBooks
+    /// Where the last page of postings ended.
+    var postingCursor: PostingCursor?
 
-    init(_ database: Database) { self.database = database }
+    init(_ database: Database, _ closed: ClosedBooks) {
+        self.database = database
+        self.closed = closed
+    }
 }

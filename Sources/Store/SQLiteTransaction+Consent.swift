@@ -8,21 +8,24 @@ extension SQLiteTransaction {
 
     func act(holder: EntityID, hash: String) throws(StorageFault) -> ActRecord? {
         try database.run(
-            "SELECT \(Self.actColumns) FROM act WHERE holder=? AND hash=?",
+            composed: "SELECT \(Self.actColumns) FROM act WHERE holder=? AND hash=?",
             [.text(holder.text), .text(hash)], row: Self.act
         ).first
     }
 
     func act(holder: EntityID, id: String) throws(StorageFault) -> ActRecord? {
         try database.run(
-            "SELECT \(Self.actColumns) FROM act WHERE holder=? AND id=?",
+            composed: "SELECT \(Self.actColumns) FROM act WHERE holder=? AND id=?",
             [.text(holder.text), .text(id)], row: Self.act
         ).first
     }
 
     func put(_ act: ActRecord) throws(StorageFault) {
         try database.run(
-            "INSERT OR REPLACE INTO act VALUES(?,?,?,?,?,?,?)",
+            """
+            INSERT INTO act VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT(holder, id)
+            DO UPDATE SET hash=?3, root=?4, committed=?5, retained=?6, result=?7
+            """,
             [
                 .text(act.holder.text), .text(act.id), .text(act.hash), .text(act.root),
                 .integer(act.committed), .integer(act.retained), .optional(act.result),
@@ -31,7 +34,7 @@ extension SQLiteTransaction {
 
     private static let actColumns = "holder, id, hash, root, committed, retained, result"
 
-    private static func act(_ row: borrowing Statement) throws(StorageFault) -> ActRecord {
+    private static func act(_ row: borrowing PreparedStatement) throws(StorageFault) -> ActRecord {
         ActRecord(
             holder: try entity(row.text(0)), id: row.text(1), hash: row.text(2),
             root: row.text(3), committed: row.integer(4), retained: row.integer(5),
@@ -133,10 +136,10 @@ extension SQLiteTransaction {
 
     func reservation(_ request: ReservationKey) throws(StorageFault) -> ReservationRecord? {
         try database.run(
-            """
-            SELECT \(Self.reservationColumns) FROM reservation WHERE chain=? AND entry=? AND act=?
-            AND audience=? AND value=? AND currency=?
-            """, Self.key(request), row: Self.reservation
+            composed: """
+                SELECT \(Self.reservationColumns) FROM reservation
+                WHERE chain=? AND entry=? AND act=? AND audience=? AND value=? AND currency=?
+                """, Self.key(request), row: Self.reservation
         ).first
     }
 
@@ -144,10 +147,10 @@ extension SQLiteTransaction {
         act: String, audience: EntityID
     ) throws(StorageFault) -> [ReservationRecord] {
         try database.run(
-            """
-            SELECT \(Self.reservationColumns) FROM reservation WHERE act=? AND audience=?
-            ORDER BY seq
-            """, [.text(act), .text(audience.text)], row: Self.reservation)
+            composed: """
+                SELECT \(Self.reservationColumns) FROM reservation WHERE act=? AND audience=?
+                ORDER BY seq
+                """, [.text(act), .text(audience.text)], row: Self.reservation)
     }
 
     func put(_ reservation: ReservationRecord) throws(StorageFault) {
@@ -159,7 +162,13 @@ extension SQLiteTransaction {
                 ])
             })
         try database.run(
-            "INSERT OR REPLACE INTO reservation VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            """
+            INSERT INTO reservation
+            VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)
+            ON CONFLICT(chain, entry, act, audience, value, currency) DO UPDATE SET
+            id=?7, seq=?8, root=?9, holder=?10, charges=?11, issued=?12, expires=?13,
+            retained=?14, state=?15, charged=?16
+            """,
             Self.key(reservation.key) + [
                 .text(reservation.id), .integer(reservation.sequence), .text(reservation.root),
                 .text(reservation.holder.text), .blob(charges.bytes),
@@ -170,8 +179,14 @@ extension SQLiteTransaction {
     }
 
     func nextReservationSequence() throws(StorageFault) -> Int64 {
-        let last = try database.run("SELECT max(seq) FROM reservation") { $0.integer(0) }.first
-        return (last ?? 0) + 1
+        let next = try database.run(
+            """
+            INSERT INTO sequence VALUES('reservation', 1) ON CONFLICT(name)
+            DO UPDATE SET value=value+1 RETURNING value
+            """
+        ) { $0.integer(0) }.first
+        guard let next else { throw .corrupt("sequence") }
+        return next
     }
 
     /// A key has no NULL, so that it is unique also where there is no amount.
@@ -188,7 +203,7 @@ extension SQLiteTransaction {
         """
 
     static func reservation(
-        _ row: borrowing Statement
+        _ row: borrowing PreparedStatement
     ) throws(StorageFault) -> ReservationRecord {
         guard let state = ReservationRecord.State(rawValue: row.text(14)) else {
             throw .corrupt("reservation.state")
@@ -215,14 +230,12 @@ extension SQLiteTransaction {
     }
 
     func removeConsentRecords(retainedBefore time: Int64) throws(StorageFault) {
-        for table in ["act", "ask", "used_confirmation", "slice", "counter"] {
-            try database.run("DELETE FROM \(table) WHERE retained<?", [.integer(time)])
-        }
-        // The newest reservation stays, because the sequence goes on from it.
-        try database.run(
-            """
-            DELETE FROM reservation WHERE retained<?
-            AND seq<(SELECT max(seq) FROM reservation)
-            """, [.integer(time)])
+        let before = [SQLValue.integer(time)]
+        try database.run("DELETE FROM act WHERE retained<?", before)
+        try database.run("DELETE FROM ask WHERE retained<?", before)
+        try database.run("DELETE FROM used_confirmation WHERE retained<?", before)
+        try database.run("DELETE FROM slice WHERE retained<?", before)
+        try database.run("DELETE FROM counter WHERE retained<?", before)
+        try database.run("DELETE FROM reservation WHERE retained<?", before)
     }
 }

@@ -61,7 +61,7 @@ extension SQLiteTransaction {
             [.text(peer.text), .text(currency.code)], row: Self.hold)
     }
 
-    static func hold(_ row: borrowing Statement) throws(StorageFault) -> HoldRecord {
+    static func hold(_ row: borrowing PreparedStatement) throws(StorageFault) -> HoldRecord {
         guard let side = LinkSide(rawValue: row.text(2)),
             let kind = HoldRecord.Kind(rawValue: row.text(3)),
             let state = HoldRecord.State(rawValue: row.text(13))
@@ -101,25 +101,41 @@ extension SQLiteTransaction {
     }
 
     func hopEvidence(named name: HashName) throws(StorageFault) -> HopEvidence? {
-        try database.run(
-            "SELECT name, peer, post, exchange, record, ack FROM hop WHERE name=?",
-            [.text(name.text)], row: Self.evidence
-        ).first
+        func find(_ source: Database) throws(StorageFault) -> HopEvidence? {
+            try source.run(
+                "SELECT name, peer, post, exchange, record, ack FROM hop WHERE name=?",
+                [.text(name.text)], row: Self.evidence
+            ).first
+        }
+        if let found = try find(database) { return found }
+        return try firstClosed(nil, find)
     }
 
     func hopEvidence(
         _ peer: EntityID, post: OperationID
     ) throws(StorageFault) -> HopEvidence? {
-        try database.run(
-            "SELECT name, peer, post, exchange, record, ack FROM hop WHERE peer=? AND post=?",
-            [.text(peer.text), .text(post.text)], row: Self.evidence
-        ).first
+        func find(_ source: Database) throws(StorageFault) -> HopEvidence? {
+            try source.run(
+                "SELECT name, peer, post, exchange, record, ack FROM hop WHERE peer=? AND post=?",
+                [.text(peer.text), .text(post.text)], row: Self.evidence
+            ).first
+        }
+        if let found = try find(database) { return found }
+        return try firstClosed(post, find)
     }
 
+    /// One exchange ends before its period can be closed, so its records lie together.
     func hopEvidence(of exchange: OperationID) throws(StorageFault) -> [HopEvidence] {
-        try database.run(
-            "SELECT name, peer, post, exchange, record, ack FROM hop WHERE exchange=? ORDER BY seq",
-            [.text(exchange.text)], row: Self.evidence)
+        func find(_ source: Database) throws(StorageFault) -> [HopEvidence]? {
+            let found = try source.run(
+                """
+                SELECT name, peer, post, exchange, record, ack FROM hop WHERE exchange=?
+                ORDER BY seq
+                """, [.text(exchange.text)], row: Self.evidence)
+            return found.isEmpty ? nil : found
+        }
+        if let found = try find(database) { return found }
+        return try firstClosed(exchange, find) ?? []
     }
 
     func acknowledgeHop(_ name: HashName, _ token: String) throws(StorageFault) -> Bool {
@@ -128,72 +144,12 @@ extension SQLiteTransaction {
         ) == 1
     }
 
-    private static func evidence(_ row: borrowing Statement) throws(StorageFault) -> HopEvidence {
+    private static func evidence(
+        _ row: borrowing PreparedStatement
+    ) throws(StorageFault) -> HopEvidence {
         HopEvidence(
             peer: try entity(row.text(1)), name: try name(row.text(0)),
             post: try operation(row.text(2)), exchange: try operation(row.text(3)),
             record: row.text(4), acknowledgement: row.optionalText(5))
-    }
-
-    // MARK: Statements
-
-    func insertStatementLine(_ line: StatementLine) throws(StorageFault) {
-        try database.run(
-            "INSERT INTO line VALUES(?,?,?,?,?,?,?,?,?,?,?)",
-            [
-                .text(line.peer.text), .text(line.op.text), .text(line.name),
-                .text(line.kind.rawValue), .optional(line.exchange?.text),
-                .optional(line.basis?.micros), .text(line.amount.currency.code),
-                .integer(line.amount.micros), .integer(line.isOwedToUs ? 1 : 0),
-                .integer(line.booked.milliseconds), .optional(line.tariff?.text),
-            ])
-    }
-
-    func statementLines(
-        _ peer: EntityID, _ currency: Currency, from: Instant, to: Instant
-    ) throws(StorageFault) -> [(line: StatementLine, evidence: Evidence)] {
-        try database.run(
-            """
-            SELECT l.op, l.name, l.kind, l.exchange, l.basis, l.amount, l.owed_to_us, l.booked,
-            l.tariff, h.name IS NOT NULL, h.ack IS NOT NULL
-            FROM line l LEFT JOIN hop h ON h.peer=l.peer AND h.post=l.op
-            WHERE l.peer=? AND l.ccy=? AND l.booked>=? AND l.booked<?
-            ORDER BY l.booked, l.op, l.name
-            """,
-            [
-                .text(peer.text), .text(currency.code), .integer(from.milliseconds),
-                .integer(to.milliseconds),
-            ]
-        ) { row throws(StorageFault) in
-            guard let kind = StatementLine.Kind(rawValue: row.text(2)) else {
-                throw .corrupt("line.kind")
-            }
-            let line = StatementLine(
-                peer: peer, op: try Self.operation(row.text(0)), kind: kind, name: row.text(1),
-                exchange: try row.optionalText(3).map { text throws(StorageFault) in
-                    try Self.operation(text)
-                }, basis: row.optionalInteger(4).map { Money(micros: $0, currency) },
-                amount: Money(micros: row.integer(5), currency),
-                isOwedToUs: row.integer(6) != 0,
-                booked: Instant(milliseconds: row.integer(7)),
-                tariff: try row.optionalText(8).map { text throws(StorageFault) in
-                    try Self.name(text)
-                })
-            let evidence: Evidence =
-                row.integer(10) != 0
-                ? .countersigned : row.integer(9) != 0 ? .recorded : .unilateral
-            return (line, evidence)
-        }
-    }
-
-    func statementBalance(
-        _ peer: EntityID, _ currency: Currency, before instant: Instant
-    ) throws(StorageFault) -> Int64 {
-        try database.run(
-            """
-            SELECT coalesce(sum(CASE owed_to_us WHEN 1 THEN amount ELSE -amount END), 0)
-            FROM line WHERE peer=? AND ccy=? AND booked<?
-            """, [.text(peer.text), .text(currency.code), .integer(instant.milliseconds)]
-        ) { $0.integer(0) }.first ?? 0
     }
 }

@@ -29,19 +29,22 @@ extension SQLiteTransaction {
 
     func changeAccount(_ key: AccountKey, by change: BalanceChange) throws(StorageFault) -> Bool {
         let raised = change.exposure(key.code)
-        return try database.run(
-            """
-            UPDATE account SET dr_pend=dr_pend+?4, dr_post=dr_post+?5, cr_pend=cr_pend+?6,
-            cr_post=cr_post+?7 WHERE peer=?1 AND code=?2 AND ccy=?3
-            AND (?8<=0 OR lim IS NULL OR
-            CASE debit_normal WHEN 1 THEN dr_post+dr_pend-cr_post
-            ELSE cr_post+cr_pend-dr_post END + ?8 <= lim)
-            """,
-            Self.key(key) + [
-                .integer(change.debitsPending), .integer(change.debitsPosted),
-                .integer(change.creditsPending), .integer(change.creditsPosted),
-                .integer(raised),
-            ]) == 1
+        let isChanged =
+            try database.run(
+                """
+                UPDATE account SET dr_pend=dr_pend+?4, dr_post=dr_post+?5, cr_pend=cr_pend+?6,
+                cr_post=cr_post+?7 WHERE peer=?1 AND code=?2 AND ccy=?3
+                AND (?8<=0 OR lim IS NULL OR
+                CASE debit_normal WHEN 1 THEN dr_post+dr_pend-cr_post
+                ELSE cr_post+cr_pend-dr_post END + ?8 <= lim)
+                """,
+                Self.key(key) + [
+                    .integer(change.debitsPending), .integer(change.debitsPosted),
+                    .integer(change.creditsPending), .integer(change.creditsPosted),
+                    .integer(raised),
+                ]) == 1
+        if !isChanged, try accountBalance(key) == nil { throw .constraint("no such account") }
+        return isChanged
     }
 
     func accountBalances() throws(StorageFault) -> [(key: AccountKey, balance: AccountBalance)] {
@@ -58,8 +61,8 @@ extension SQLiteTransaction {
         ]
     }
 
-    private static func accountKey(
-        _ row: borrowing Statement, from column: Int32
+    static func accountKey(
+        _ row: borrowing PreparedStatement, from column: Int32
     ) throws(StorageFault) -> AccountKey {
         guard let code = AccountCode(rawValue: row.text(column + 1)) else {
             throw .corrupt("account.code")
@@ -71,7 +74,7 @@ extension SQLiteTransaction {
     }
 
     private static func balance(
-        _ row: borrowing Statement, from column: Int32
+        _ row: borrowing PreparedStatement, from column: Int32
     ) -> AccountBalance {
         var balance = AccountBalance(limit: row.optionalInteger(column + 4))
         balance.debitsPending = row.integer(column)
@@ -116,33 +119,6 @@ extension SQLiteTransaction {
             ])
     }
 
-    func postings(from offset: Int, limit: Int) throws(StorageFault) -> [Posting] {
-        try database.run(
-            """
-            SELECT p.peer, p.op, p.idx, p.kind, p.resolves_op, p.resolves_idx, p.amount, p.booked,
-            d.peer, d.code, d.ccy, c.peer, c.code, c.ccy
-            FROM posting p JOIN account d ON d.id=p.dr JOIN account c ON c.id=p.cr
-            ORDER BY p.seq LIMIT ? OFFSET ?
-            """, [.integer(Int64(limit)), .integer(Int64(offset))]
-        ) { row throws(StorageFault) in
-            guard let kind = Posting.Kind(rawValue: row.text(3)) else {
-                throw .corrupt("posting.kind")
-            }
-            var resolves: Posting.Reference?
-            if let op = row.optionalText(4) {
-                resolves = Posting.Reference(
-                    op: try Self.operation(op), index: Int(row.integer(5)))
-            }
-            return Posting(
-                peer: try Self.entity(row.text(0)),
-                reference: Posting.Reference(
-                    op: try Self.operation(row.text(1)), index: Int(row.integer(2))),
-                kind: kind, resolves: resolves, debit: try Self.accountKey(row, from: 8),
-                credit: try Self.accountKey(row, from: 11), amount: row.integer(6),
-                booked: Instant(milliseconds: row.integer(7)))
-        }
-    }
-
     // MARK: Operations
 
     func operationOutcome(
@@ -154,13 +130,17 @@ extension SQLiteTransaction {
             WHERE peer=? AND op=?
             """, [.text(peer.text), .text(op.text)]
         ) { row throws(StorageFault) in
-            OperationOutcome(
+            let refusal = row.optionalText(4)
+            if let refusal, LedgerRefusal(rawValue: refusal) == nil {
+                throw .corrupt("outcome.refusal")
+            }
+            return OperationOutcome(
                 peer: try Self.entity(row.text(0)), op: try Self.operation(row.text(1)),
                 request: try Self.name(row.text(2)),
                 hold: try row.optionalText(3).map { text throws(StorageFault) in
                     try Self.operation(text)
                 },
-                refusal: row.optionalText(4).flatMap { LedgerRefusal(rawValue: $0) },
+                refusal: refusal.flatMap { LedgerRefusal(rawValue: $0) },
                 forgetAfter: Instant(milliseconds: row.integer(5)))
         }.first
     }
@@ -185,7 +165,7 @@ extension SQLiteTransaction {
     func insertTariff(_ tariff: TariffRecord) throws(StorageFault) {
         let tokens = JSONNode.array(tariff.tokens.map { .string($0) })
         try database.run(
-            "INSERT OR IGNORE INTO tariff VALUES(?,?,?,?,?,?)",
+            "INSERT INTO tariff VALUES(?,?,?,?,?,?) ON CONFLICT(name) DO NOTHING",
             [
                 .text(tariff.name.text), .text(tariff.peer.text),
                 .text(tariff.agreement.text), .integer(tariff.version), .blob(tariff.body),

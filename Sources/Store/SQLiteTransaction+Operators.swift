@@ -17,7 +17,6 @@ extension Schema {
         CREATE TABLE suspension(
             peer TEXT PRIMARY KEY, since INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX hold_exchange ON hold(exchange) WHERE exchange IS NOT NULL;
         CREATE INDEX reservation_root ON reservation(root);
 
         """
@@ -61,17 +60,23 @@ extension SQLiteTransaction {
     // MARK: Explanations
 
     func holds(exchange: OperationID) throws(StorageFault) -> [HoldRecord] {
-        try database.run(
-            """
-            SELECT * FROM hold WHERE exchange=?
-            ORDER BY placed, state<>'extended', op, peer
-            """,
-            [.text(exchange.text)], row: Self.hold)
+        func find(_ source: Database) throws(StorageFault) -> [HoldRecord]? {
+            let found = try source.run(
+                """
+                SELECT * FROM hold WHERE exchange=?
+                ORDER BY placed, state<>'extended', op, peer
+                """,
+                [.text(exchange.text)], row: Self.hold)
+            return found.isEmpty ? nil : found
+        }
+        if let found = try find(database) { return found }
+        return try firstClosed(exchange, find) ?? []
     }
 
     func reservations(root: String) throws(StorageFault) -> [ReservationRecord] {
         try database.run(
-            "SELECT \(Self.reservationColumns) FROM reservation WHERE root=? ORDER BY seq",
+            composed:
+                "SELECT \(Self.reservationColumns) FROM reservation WHERE root=? ORDER BY seq",
             [.text(root)], row: Self.reservation)
     }
 
@@ -83,17 +88,17 @@ extension SQLiteTransaction {
             SQLValue.optional(search.before), .integer(Int64(TaskSearch.scanned)),
         ]
         let tasks = try database.run(
-            """
-            SELECT \(Self.taskColumns) FROM (\(window))
-            WHERE (?3 IS NULL OR state=?3) AND (?4 IS NULL OR party=?4) ORDER BY id DESC LIMIT ?5
-            """,
+            composed: """
+                SELECT \(Self.taskColumns) FROM (\(window)) WHERE (?3 IS NULL OR state=?3)
+                AND (?4 IS NULL OR party=?4) ORDER BY id DESC LIMIT ?5
+                """,
             scanned + [
                 .optional(search.state?.rawValue), .optional(search.party),
                 .integer(Int64(limit)),
             ], row: Self.task)
         if tasks.count == limit { return TaskPage(tasks: tasks, next: tasks.last?.id) }
         let last = try database.run(
-            "SELECT min(id), count(*) FROM (\(window))", scanned
+            composed: "SELECT min(id), count(*) FROM (\(window))", scanned
         ) { ($0.optionalText(0), $0.integer(1)) }.first
         let isWhole = last?.1 ?? 0 < Int64(TaskSearch.scanned)
         return TaskPage(tasks: tasks, next: isWhole ? nil : last?.0)
@@ -110,7 +115,7 @@ extension SQLiteTransaction {
 
     func suspend(_ peer: EntityID, at: Instant) throws(StorageFault) {
         try database.run(
-            "INSERT OR IGNORE INTO suspension VALUES(?,?)",
+            "INSERT INTO suspension VALUES(?,?) ON CONFLICT(peer) DO NOTHING",
             [.text(peer.text), .integer(at.milliseconds)])
     }
 
@@ -127,14 +132,12 @@ extension SQLiteTransaction {
         }.first
         backlog.outbox = Int(outbox?.0 ?? 0)
         backlog.outboxSince = (outbox?.1).map { Instant(milliseconds: $0) }
-        backlog.pendingHolds = try count("SELECT count(*) FROM hold WHERE state='pending'")
-        backlog.openAsks = try count(
+        let holds = try database.number("SELECT count(*) FROM hold WHERE state='pending'")
+        backlog.pendingHolds = Int(holds ?? 0)
+        let asks = try database.number(
             "SELECT count(*) FROM task WHERE state='TASK_STATE_AUTH_REQUIRED'")
+        backlog.openAsks = Int(asks ?? 0)
         return backlog
-    }
-
-    private func count(_ sql: String) throws(StorageFault) -> Int {
-        try database.run(sql) { Int($0.integer(0)) }.first ?? 0
     }
 
     func probe(at: Instant) throws(StorageFault) {

@@ -20,18 +20,19 @@ extension SQLiteTransaction {
     }
 
     func update(_ task: TaskRecord) throws(StorageFault) {
-        try database.run(
+        let changed = try database.run(
             "UPDATE task SET updated=?, state=?, snapshot=?, undertaking=? WHERE id=?",
             [
                 .integer(task.updated.milliseconds), .text(task.state.rawValue),
                 .optional(task.snapshot), .optional(task.undertaking?.node.bytes),
                 .text(task.id),
             ])
+        if changed == 0 { throw .constraint("no such task") }
     }
 
     func task(id: String) throws(StorageFault) -> TaskRecord? {
         try database.run(
-            "SELECT \(Self.taskColumns) FROM task WHERE id=?", [.text(id)], row: Self.task
+            composed: "SELECT \(Self.taskColumns) FROM task WHERE id=?", [.text(id)], row: Self.task
         ).first
     }
 
@@ -39,7 +40,8 @@ extension SQLiteTransaction {
         route: String, agent: String, upstreamTaskID: String
     ) throws(StorageFault) -> TaskRecord? {
         try database.run(
-            "SELECT \(Self.taskColumns) FROM task WHERE route=? AND agent=? AND upstream=?",
+            composed:
+                "SELECT \(Self.taskColumns) FROM task WHERE route=? AND agent=? AND upstream=?",
             [.text(route), .text(agent), .text(upstreamTaskID)], row: Self.task
         ).first
     }
@@ -50,14 +52,14 @@ extension SQLiteTransaction {
     ) throws(StorageFault) -> [TaskRecord] {
         // ?N IS NULL lets one statement serve every combination of filters.
         try database.run(
-            """
-            SELECT \(Self.taskColumns) FROM task WHERE party=?1 AND agent=?2
-            AND (?3 IS NULL OR context=?3) AND (?4 IS NULL OR state=?4)
-            AND (?5 IS NULL OR updated<?5 OR (updated=?5 AND id>?6))
-            ORDER BY updated DESC, id LIMIT ?7
-            """,
+            composed: """
+                SELECT \(Self.taskColumns) FROM task WHERE party=?1 AND user=?2 AND agent=?3
+                AND (?4 IS NULL OR context=?4) AND (?5 IS NULL OR state=?5)
+                AND (?6 IS NULL OR updated<?6 OR (updated=?6 AND id>?7))
+                ORDER BY updated DESC, id LIMIT ?8
+                """,
             [
-                .text(owner.party), .text(agent), .optional(contextID),
+                .text(owner.party), .text(owner.user), .text(agent), .optional(contextID),
                 .optional(state?.rawValue), .optional(after?.updated.milliseconds),
                 .optional(after?.id), .integer(Int64(limit)),
             ], row: Self.task)
@@ -66,31 +68,30 @@ extension SQLiteTransaction {
     func taskCount(
         owner: Owner, agent: String, contextID: String?, state: TaskState?
     ) throws(StorageFault) -> Int {
-        let counts = try database.run(
+        let count = try database.number(
             """
-            SELECT count(*) FROM task WHERE party=?1 AND agent=?2
-            AND (?3 IS NULL OR context=?3) AND (?4 IS NULL OR state=?4)
+            SELECT count(*) FROM task WHERE party=?1 AND user=?2 AND agent=?3
+            AND (?4 IS NULL OR context=?4) AND (?5 IS NULL OR state=?5)
             """,
             [
-                .text(owner.party), .text(agent), .optional(contextID),
+                .text(owner.party), .text(owner.user), .text(agent), .optional(contextID),
                 .optional(state?.rawValue),
-            ]
-        ) { Int($0.integer(0)) }
-        return counts.first ?? 0
+            ])
+        return Int(count ?? 0)
     }
 
     func tasks(exchange: String) throws(StorageFault) -> [TaskRecord] {
         try database.run(
-            "SELECT \(Self.taskColumns) FROM task WHERE exchange=? ORDER BY created, id",
+            composed: "SELECT \(Self.taskColumns) FROM task WHERE exchange=? ORDER BY created, id",
             [.text(exchange)], row: Self.task)
     }
 
     func tasksAsking(limit: Int) throws(StorageFault) -> [TaskRecord] {
         try database.run(
-            """
-            SELECT \(Self.taskColumns) FROM task WHERE state='TASK_STATE_AUTH_REQUIRED'
-            ORDER BY updated DESC LIMIT ?
-            """, [.integer(Int64(limit))], row: Self.task)
+            composed: """
+                SELECT \(Self.taskColumns) FROM task WHERE state='TASK_STATE_AUTH_REQUIRED'
+                ORDER BY updated DESC, id LIMIT ?
+                """, [.integer(Int64(limit))], row: Self.task)
     }
 
     static let taskColumns = """
@@ -98,7 +99,7 @@ extension SQLiteTransaction {
         updated, state, snapshot, undertaking, certificate
         """
 
-    static func task(_ row: borrowing Statement) throws(StorageFault) -> TaskRecord {
+    static func task(_ row: borrowing PreparedStatement) throws(StorageFault) -> TaskRecord {
         guard let state = TaskState(rawValue: row.text(11)) else {
             throw .corrupt("task.state")
         }
@@ -132,10 +133,11 @@ extension SQLiteTransaction {
 extension SQLiteTransaction {
     func enqueue(_ item: OutboxItem, due: Instant) throws(StorageFault) {
         try database.run(
-            "INSERT OR IGNORE INTO outbox(key, item, due, tries, since) VALUES(?1,?2,?3,0,?3)",
-            [
-                .text(item.key), .blob(item.node.bytes), .integer(due.milliseconds),
-            ])
+            """
+            INSERT INTO outbox(key, item, due, tries, since) VALUES(?1,?2,?3,0,?3)
+            ON CONFLICT(key) DO NOTHING
+            """,
+            [.text(item.key), .blob(item.node.bytes), .integer(due.milliseconds)])
     }
 
     func outboxDue(at now: Instant, limit: Int) throws(StorageFault) -> [OutboxRow] {

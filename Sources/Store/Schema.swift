@@ -6,6 +6,8 @@ import Bytes
 enum Schema {
     /// `Drag` in ASCII: another program's database is not opened by mistake.
     static let applicationID: Int64 = 0x4472_6167
+    /// `Drab`: the file of a closed period.
+    static let closedApplicationID: Int64 = 0x4472_6162
     /// Raised with every change of the tables.
     static let version: Int64 = 1
 
@@ -33,14 +35,31 @@ enum Schema {
         PRAGMA trusted_schema = OFF;
         """
 
+    /// Settings under which the file of a closed period is written, once.
+    static let closedSettings = """
+        PRAGMA page_size = 8192;
+        PRAGMA journal_mode = DELETE;
+        PRAGMA synchronous = EXTRA;
+        PRAGMA foreign_keys = ON;
+        PRAGMA mmap_size = 0;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA trusted_schema = OFF;
+        """
+
     /// Makes or checks the tables of a fresh connection.
-    static func prepare(_ database: Database) throws(StorageFault) {
+    ///
+    /// - Parameter isUnclean: The last process that wrote it did not close it: SQLite has replayed
+    ///   its log, and every page is looked at once.
+    static func prepare(_ database: Database, isUnclean: Bool) throws(StorageFault) {
         try database.execute(settings)
-        let id = try database.run("PRAGMA application_id") { $0.integer(0) }.first ?? 0
-        let found = try database.run("PRAGMA user_version") { $0.integer(0) }.first ?? 0
+        let id = try database.number("PRAGMA application_id") ?? 0
+        let found = try database.number("PRAGMA user_version") ?? 0
         if id == 0, found == 0 {
+            guard try database.number("SELECT count(*) FROM sqlite_schema") == 0 else {
+                throw .corrupt("not a database of this program")
+            }
             try database.execute("BEGIN IMMEDIATE")
-            try database.execute(tasks + consent + books + operators)
+            try database.execute(tasks + consent + books + guards + periods + operators)
             try database.execute(
                 "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version);")
             try database.execute("COMMIT")
@@ -50,10 +69,20 @@ enum Schema {
         guard found == version else {
             throw .corrupt("tables of version \(found), this program knows \(version)")
         }
+        if isUnclean { try check(database) }
+    }
+
+    /// Looks at the form of every page.
+    static func check(_ database: Database) throws(StorageFault) {
+        let words = try database.run("PRAGMA quick_check(1)") { $0.text(0) }.first
+        guard words == "ok" else { throw .corrupt("quick_check: \(words ?? "no answer")") }
     }
 
     private static let tasks = """
         CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE sequence(
+            name TEXT PRIMARY KEY, value INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         CREATE TABLE task(
             id TEXT PRIMARY KEY, context TEXT NOT NULL, party TEXT NOT NULL, user TEXT NOT NULL,
             agent TEXT NOT NULL, route TEXT NOT NULL, upstream TEXT NOT NULL,
@@ -62,10 +91,11 @@ enum Schema {
             certificate TEXT
         ) STRICT, WITHOUT ROWID;
         CREATE UNIQUE INDEX task_upstream ON task(route, agent, upstream);
-        CREATE INDEX task_owner ON task(party, agent, updated DESC, id);
+        CREATE INDEX task_owner ON task(party, user, agent, updated DESC, id);
         CREATE INDEX task_exchange ON task(exchange);
-        CREATE INDEX task_asking ON task(updated DESC) WHERE state = 'TASK_STATE_AUTH_REQUIRED';
-        CREATE TRIGGER task_owner_stays BEFORE UPDATE OF party, user, route, upstream ON task
+        CREATE INDEX task_asking ON task(updated DESC, id) WHERE state = 'TASK_STATE_AUTH_REQUIRED';
+        CREATE TRIGGER task_owner_stays
+            BEFORE UPDATE OF id, party, user, agent, route, upstream ON task
             BEGIN SELECT RAISE(ABORT, 'a task keeps its owner'); END;
         CREATE TABLE outbox(
             seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, item BLOB NOT NULL,
@@ -113,7 +143,8 @@ enum Schema {
 
         """
 
-    private static let books = """
+    /// The records of the books. A file of a closed period has these tables, too.
+    static let books = """
         CREATE TABLE account(
             id INTEGER PRIMARY KEY, peer TEXT NOT NULL, code TEXT NOT NULL, ccy TEXT NOT NULL,
             dr_pend INTEGER NOT NULL DEFAULT 0 CHECK(dr_pend >= 0),
@@ -131,10 +162,6 @@ enum Schema {
         ) STRICT;
         CREATE UNIQUE INDEX posting_once ON posting(peer, resolves_op, resolves_idx)
             WHERE resolves_op IS NOT NULL;
-        CREATE TRIGGER posting_stays BEFORE UPDATE ON posting
-            BEGIN SELECT RAISE(ABORT, 'postings are never changed'); END;
-        CREATE TRIGGER posting_remains BEFORE DELETE ON posting
-            BEGIN SELECT RAISE(ABORT, 'postings are never removed'); END;
         CREATE TABLE hold(
             peer TEXT NOT NULL, op TEXT NOT NULL, side TEXT NOT NULL, kind TEXT NOT NULL,
             exchange TEXT, tariff TEXT NOT NULL, quote TEXT NOT NULL, ccy TEXT NOT NULL,
@@ -143,7 +170,9 @@ enum Schema {
             res_op TEXT, res_at INTEGER, res_charge INTEGER, res_commission INTEGER,
             res_sale INTEGER, PRIMARY KEY(peer, op)
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX hold_overdue ON hold(post_by) WHERE state = 'pending';
+        CREATE INDEX hold_overdue ON hold(post_by, peer, op) WHERE state = 'pending';
+        CREATE INDEX hold_exchange ON hold(exchange) WHERE exchange IS NOT NULL;
+        CREATE INDEX hold_pending ON hold(peer, ccy, op) WHERE state = 'pending';
         CREATE TABLE outcome(
             peer TEXT NOT NULL, op TEXT NOT NULL, request TEXT NOT NULL, hold TEXT,
             refusal TEXT, forget_after INTEGER NOT NULL, PRIMARY KEY(peer, op)
@@ -170,6 +199,80 @@ enum Schema {
             peer TEXT NOT NULL, hold TEXT NOT NULL, calls INTEGER NOT NULL, ccy TEXT NOT NULL,
             amount INTEGER NOT NULL, PRIMARY KEY(peer, hold)
         ) STRICT, WITHOUT ROWID;
+
+        """
+
+    /// What may never happen to the books, whatever the ledger decides. Only the closing of a
+    /// period removes records, and only those that are finished and older than its end: while it
+    /// does, the table `closing` has a row.
+    private static let guards = """
+        CREATE TRIGGER account_stays
+            BEFORE UPDATE OF id, peer, code, ccy, debit_normal ON account
+            BEGIN SELECT RAISE(ABORT, 'an account keeps its name'); END;
+        CREATE TRIGGER account_rises BEFORE UPDATE OF dr_post, cr_post ON account
+            WHEN NEW.dr_post < OLD.dr_post OR NEW.cr_post < OLD.cr_post
+            BEGIN SELECT RAISE(ABORT, 'posted columns never fall'); END;
+        CREATE TRIGGER account_remains BEFORE DELETE ON account
+            BEGIN SELECT RAISE(ABORT, 'accounts are never removed'); END;
+        CREATE TRIGGER posting_stays BEFORE UPDATE ON posting
+            BEGIN SELECT RAISE(ABORT, 'postings are never changed'); END;
+        CREATE TRIGGER posting_remains BEFORE DELETE ON posting
+            WHEN NOT EXISTS(SELECT 1 FROM closing WHERE OLD.booked < until)
+            BEGIN SELECT RAISE(ABORT, 'postings are never removed'); END;
+        CREATE TRIGGER hold_ends_once BEFORE UPDATE ON hold WHEN OLD.state <> 'pending'
+            BEGIN SELECT RAISE(ABORT, 'a hold ends once'); END;
+        CREATE TRIGGER hold_stays
+            BEFORE UPDATE OF peer, op, side, kind, exchange, tariff, quote, ccy, charge,
+            commission, sale, placed, post_by ON hold
+            BEGIN SELECT RAISE(ABORT, 'a hold keeps its terms'); END;
+        CREATE TRIGGER hold_remains BEFORE DELETE ON hold
+            WHEN OLD.state = 'pending'
+            OR NOT EXISTS(SELECT 1 FROM closing WHERE OLD.res_at < until)
+            BEGIN SELECT RAISE(ABORT, 'holds are never removed'); END;
+        CREATE TRIGGER tariff_stays BEFORE UPDATE ON tariff
+            BEGIN SELECT RAISE(ABORT, 'tariffs are never changed'); END;
+        CREATE TRIGGER tariff_remains BEFORE DELETE ON tariff
+            BEGIN SELECT RAISE(ABORT, 'tariffs are never removed'); END;
+        CREATE TRIGGER hop_stays BEFORE UPDATE OF seq, name, peer, post, exchange, record ON hop
+            BEGIN SELECT RAISE(ABORT, 'records are never changed'); END;
+        CREATE TRIGGER hop_acknowledged_once BEFORE UPDATE OF ack ON hop
+            WHEN OLD.ack IS NOT NULL
+            BEGIN SELECT RAISE(ABORT, 'the first acknowledgement stays'); END;
+        CREATE TRIGGER hop_remains BEFORE DELETE ON hop
+            WHEN OLD.ack IS NULL OR NOT EXISTS(SELECT 1 FROM closing)
+            BEGIN SELECT RAISE(ABORT, 'records are never removed'); END;
+        CREATE TRIGGER line_stays BEFORE UPDATE ON line
+            BEGIN SELECT RAISE(ABORT, 'statement lines are never changed'); END;
+        CREATE TRIGGER line_remains BEFORE DELETE ON line
+            WHEN NOT EXISTS(SELECT 1 FROM closing WHERE OLD.booked < until)
+            BEGIN SELECT RAISE(ABORT, 'statement lines are never removed'); END;
+        CREATE TRIGGER line_in_time BEFORE INSERT ON line
+            WHEN NEW.booked < (SELECT max(until) FROM period)
+            BEGIN SELECT RAISE(ABORT, 'the period is closed'); END;
+
+        """
+
+    /// The closed periods, each in a file of its own (Spec/decisions/0006), and the sums of all
+    /// that lies in the files up to each of them.
+    private static let periods = """
+        CREATE TABLE closing(until INTEGER NOT NULL) STRICT;
+        CREATE TABLE period(
+            name TEXT PRIMARY KEY, until INTEGER NOT NULL UNIQUE, closed INTEGER NOT NULL,
+            postings INTEGER NOT NULL, lines INTEGER NOT NULL, line_first INTEGER,
+            line_last INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE carried_account(
+            until INTEGER NOT NULL, account INTEGER NOT NULL, dr_post INTEGER NOT NULL,
+            cr_post INTEGER NOT NULL, PRIMARY KEY(until, account)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE carried_line(
+            until INTEGER NOT NULL, peer TEXT NOT NULL, ccy TEXT NOT NULL,
+            balance INTEGER NOT NULL, PRIMARY KEY(until, peer, ccy)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER period_stays BEFORE UPDATE ON period
+            BEGIN SELECT RAISE(ABORT, 'a closed period stays'); END;
+        CREATE TRIGGER period_remains BEFORE DELETE ON period
+            BEGIN SELECT RAISE(ABORT, 'a closed period stays'); END;
 
         """
 }

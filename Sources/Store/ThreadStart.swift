@@ -31,43 +31,100 @@ struct ThreadStart {
         pthread_detach(thread)
         return true
     }
+
+    /// Runs `body` on a thread of its own, for work that waits for the disk.
+    static func run<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            let start = ThreadStart { continuation.resume(with: Result { try body() }) }
+            if !start.launch() {
+                continuation.resume(throwing: StorageFault.io("no thread can be started"))
+            }
+        }
+    }
 }
 
-/// A condition that one thread waits for: counts signals, so that none is lost.
+/// A condition that one thread waits for. A signal that comes while nobody waits is kept.
 @safe final class WakeUp: Sendable {
-    // POSIX objects must not move; they live behind a pointer until `deinit`, and their functions
-    // are made to be called by many threads.
-    private nonisolated(unsafe) let semaphore: UnsafeMutablePointer<sem_t>
+    // POSIX objects must not move: they live behind pointers until `deinit`.
+    private nonisolated(unsafe) let lock: UnsafeMutablePointer<pthread_mutex_t>
     // Like the one above: POSIX's own object, made for many threads.
-    private nonisolated(unsafe) let end: UnsafeMutablePointer<sem_t>
+    private nonisolated(unsafe) let condition: UnsafeMutablePointer<pthread_cond_t>
+    // Read and written by whoever has the lock, and by nobody else.
+    private nonisolated(unsafe) let flags: UnsafeMutablePointer<(isSignaled: Bool, isEnded: Bool)>
 
     init() {
-        unsafe semaphore = .allocate(capacity: 1)
-        unsafe end = .allocate(capacity: 1)
-        unsafe sem_init(semaphore, 0, 0)
-        unsafe sem_init(end, 0, 0)
+        unsafe lock = .allocate(capacity: 1)
+        unsafe condition = .allocate(capacity: 1)
+        unsafe flags = .allocate(capacity: 1)
+        unsafe flags.initialize(to: (false, false))
+        unsafe pthread_mutex_init(lock, nil)
+        // Time spans are measured on the clock that nobody sets.
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
     }
 
     deinit {
-        unsafe sem_destroy(semaphore)
-        unsafe sem_destroy(end)
-        unsafe semaphore.deallocate()
-        unsafe end.deallocate()
+        unsafe pthread_cond_destroy(condition)
+        unsafe pthread_mutex_destroy(lock)
+        unsafe flags.deallocate()
+        unsafe condition.deallocate()
+        unsafe lock.deallocate()
     }
 
-    func signal() { unsafe sem_post(semaphore) }
+    func signal() {
+        locked {
+            unsafe flags.pointee.isSignaled = true
+            unsafe pthread_cond_broadcast(condition)
+        }
+    }
 
     func wait() {
-        while unsafe sem_wait(semaphore) != 0 {}
-        // Signals that came meanwhile are for jobs that will be seen now.
-        while unsafe sem_trywait(semaphore) == 0 {}
+        locked {
+            while unsafe !flags.pointee.isSignaled { unsafe pthread_cond_wait(condition, lock) }
+            unsafe flags.pointee.isSignaled = false
+        }
     }
 
-    func ended() { unsafe sem_post(end) }
+    /// Waits for a signal, but not longer than `duration`; says whether there was one.
+    func wait(atMost duration: Duration) -> Bool {
+        var end = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &end)
+        let (seconds, attoseconds) = duration.components
+        let nanoseconds = Int64(end.tv_nsec) + attoseconds / 1_000_000_000
+        end.tv_sec += Int(seconds + nanoseconds / 1_000_000_000)
+        end.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        return locked {
+            while unsafe !flags.pointee.isSignaled {
+                if unsafe pthread_cond_timedwait(condition, lock, &end) == ETIMEDOUT { break }
+            }
+            defer { unsafe flags.pointee.isSignaled = false }
+            return unsafe flags.pointee.isSignaled
+        }
+    }
+
+    /// The thread that waits here ends.
+    func ended() {
+        locked {
+            unsafe flags.pointee.isEnded = true
+            unsafe pthread_cond_broadcast(condition)
+        }
+    }
 
     func waitUntilEnded() {
-        while unsafe sem_wait(end) != 0 {}
-        unsafe sem_post(end)
+        locked {
+            while unsafe !flags.pointee.isEnded { unsafe pthread_cond_wait(condition, lock) }
+        }
+    }
+
+    private func locked<Value>(_ body: () -> Value) -> Value {
+        unsafe pthread_mutex_lock(lock)
+        defer { unsafe pthread_mutex_unlock(lock) }
+        return body()
     }
 }
 

@@ -91,6 +91,9 @@ package final class MemoryConsent: ConsentStorage {
 
     package func put(_ slice: SliceUse) throws(StorageFault) {
         try check()
+        state.slices.removeAll {
+            ($0.root, $0.entry, $0.lower) == (slice.root, slice.entry, slice.lower)
+        }
         state.slices.append(slice)
     }
 

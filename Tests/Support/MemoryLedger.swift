@@ -88,6 +88,10 @@ package final class MemoryLedger: LedgerStorage {
         guard let after = tables.accounts[key]?.applying(change) else {
             throw .constraint("account")
         }
+        let columns = [
+            after.debitsPending, after.debitsPosted, after.creditsPending, after.creditsPosted,
+        ]
+        if columns.contains(where: { $0 < 0 }) { throw .constraint("account") }
         if change.exposure(key.code) > 0, let limit = after.limit,
             after.exposure(key.code).map({ $0 > limit }) ?? true
         {
