@@ -100,7 +100,10 @@ let package = Package(
             ]),
         tests(
             "NodeTests",
-            ["Bytes", "Crypto", "HTTP", "HTTP2", "IO", "JSON", "Node", "TLS", "A2A", "Store"]),
+            [
+                "Bytes", "Crypto", "HTTP", "HTTP2", "IO", "JSON", "Node", "TLS", "A2A", "Store",
+                "Accounting", "Consent", "Gateway",
+            ]),
         tests(
             "DragomanTests",
             ["Bytes", "Accounting", "Crypto", "JSON", "Node", "dragoman"]),

@@ -5,11 +5,23 @@ enum Commands {
     static let groups: [CommandGroup] = [
         CommandGroup(
             line: "init entrance|orchestrator|sidecar",
-            summary: "a commented configuration, own CA and certificate, ready to serve",
+            summary: "a commented configuration, own CA and certificate",
             commands: [InitCommand.self]),
         CommandGroup(
+            line: "peer invite|add",
+            summary: "two companies meet: descriptors, fingerprints, a tariff",
+            commands: [PeerInvite.self, PeerAdd.self]),
+        CommandGroup(
+            line: "check FILE",
+            summary: "the configuration: line and mend of each fault",
+            commands: [CheckCommand.self]),
+        CommandGroup(
+            line: "ledger tariff propose|accept|show",
+            summary: "what a link costs, in words, signed by both sides",
+            commands: [TariffPropose.self, TariffAccept.self, TariffShow.self]),
+        CommandGroup(
             line: "tool json check|canonical",
-            summary: "JSON as this program reads and signs it (for test suites)",
+            summary: "for test suites: JSON as it is read and signed here",
             commands: [ToolJSONCheck.self, ToolJSONCanonical.self]),
         CommandGroup(
             line: "tool jws verify",
@@ -17,7 +29,7 @@ enum Commands {
             commands: [ToolJWSVerify.self]),
         CommandGroup(
             line: "tool pki make|verify",
-            summary: "certificates for tests, and whether a gateway would take them",
+            summary: "certificates, and whether a gateway takes them",
             commands: [ToolPKIMake.self, ToolPKIVerify.self]),
     ]
 }

@@ -59,23 +59,20 @@ struct Program {
             if isHelp { shell.say(text) } else { shell.complain(text) }
             return isHelp ? .success : .misuse
         }
-        let name = words.isEmpty ? path[0] : words.joined(separator: " ")
-        let near = nearestCommand(to: words).map { "; did you mean \"\($0)\"?" } ?? ""
-        shell.complain("dragoman: there is no command \"\(name)\"\(near)")
+        // The words that some command begins with, and the first one that none has.
+        let count = words.indices.last { index in
+            pages.contains { $0.words.starts(with: words[..<index]) }
+        }
+        let known = words.prefix(count ?? 0)
+        let wrong = words.isEmpty ? path[0] : words[known.count]
+        let next = pages.map(\.words).filter { $0.count > known.count && $0.starts(with: known) }
+        let near = NearestName.find(wrong, among: next.map { $0[known.count] })
+        func quoted(_ last: String) -> String { "\"\((known + [last]).joined(separator: " "))\"" }
+        shell.complain(
+            "dragoman: there is no command \(quoted(wrong))"
+                + (near.map { "; did you mean \(quoted($0))?" } ?? ""))
         shell.complain("See: dragoman --help")
         return .misuse
-    }
-
-    /// What `words` would be if the first word that no command has were spelt right.
-    private func nearestCommand(to words: [String]) -> String? {
-        for count in words.indices.reversed() {
-            let head = Array(words[..<count])
-            let next = pages.map(\.words).filter { $0.count > count && $0.starts(with: head) }
-            if next.isEmpty { continue }
-            let near = NearestName.find(words[count], among: next.map { $0[count] })
-            return near.map { (head + [$0]).joined(separator: " ") }
-        }
-        return nil
     }
 
     /// What `dragoman --help` shows: every group on a line.

@@ -69,6 +69,36 @@ import Testing
         #expect(shell.complaints.first?.contains(part) == true, "\(shell.complaints)")
     }
 
+    @Test(arguments: ["entrance", "orchestrator", "sidecar"])
+    func whatIsWrittenIsGood(_ role: String) async throws {
+        let more = role == "sidecar" ? ["--agent", "http://127.0.0.1:9999"] : []
+        let shell = RecordingShell()
+        let words = ["init", role, "--entity", "https://a.example", "--dir", scratch.path] + more
+        let status = await Program(groups: Commands.groups, shell: shell).run(words)
+        #expect(status == .success)
+        let (checked, answer) = await RecordingShell.run(
+            "check", "\(scratch.path)/dragoman.json", "--json")
+        #expect(checked == .success)
+        #expect(answer.text == "{\"valid\":true}\n")
+        let schema = try Files.text("\(Files.repository)/Spec/schemas/configuration.json")
+        let bytes = try Files.bytes("\(scratch.path)/dragoman.json")
+        let document = try JSONDocument(parsing: JSONComments.strip(bytes))
+        let check = SchemaCheck(try JSONDocument(parsing: schema).root)
+        #expect(check.faults(in: document.root) == [])
+    }
+
+    @Test func aFaultIsAnAnswer() async throws {
+        _ = await start("orchestrator", "--entity", "https://a.example")
+        let path = "\(scratch.path)/dragoman.json"
+        let broken = try Files.text(path).replacing("keys/key.pem", with: "keys/ca-key.pem")
+        try scratch.file("dragoman.json", broken)
+        let (status, shell) = await RecordingShell.run("check", path)
+        #expect(status == .no)
+        #expect(
+            shell.text == "\(path):17:16: identity.key: is not the key of the certificate. "
+                + "Name the two files that were made together.\n")
+    }
+
     @Test func aNameWithQuotesIsStillJSON() async throws {
         _ = await start(
             "orchestrator", "--entity", "https://super.example", "--name", #"The "Super" \ App"#)

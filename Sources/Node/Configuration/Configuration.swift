@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Bytes
+package import Discovery
+package import Gateway
+package import HTTP2
+package import JSON
+
+/// A gateway's configuration file, read and checked for form. Files that it names are read
+/// afterwards, by ``Assembly``.
+package struct Configuration: Sendable {
+    package var entity: EntityID
+    package var name: String
+    /// Directory of the journal; relative paths are relative to the file.
+    package var data: String
+    package var identity: Identity
+    package var entities: [KnownEntity]
+    package var listeners: [ListenerSettings]
+    package var peers: [Peer]
+    package var agents: [LocalAgent]
+    package var consent: ConsentService
+    /// Path of the control socket.
+    package var control: String
+    /// `-` for standard output, or a path.
+    package var accessLog: String
+    package var limits: Limits
+
+    /// Certificate and keys of this gateway, as paths of PEM files.
+    package struct Identity: Sendable {
+        package var certificate: String
+        package var key: String
+        /// The key that signs tokens, where it is not the certificate's.
+        package var signingKey: String?
+    }
+
+    /// A company that is known: what vouches for it, and what it may grant.
+    package struct KnownEntity: Sendable {
+        package var entity: EntityID
+        package var name: String
+        /// Path of a PEM file of its certificate authorities.
+        package var trust: String
+        /// The JWK that signs for it, where that is not its certificate's.
+        package var key: JSONNode?
+        /// Set where its users' grants are taken.
+        package var grants: GrantCeiling?
+    }
+
+    /// The most that an issuer's grants may allow here (Spec/consent.md, trust anchors).
+    package struct GrantCeiling: Sendable {
+        package var maxClass: Int
+        package var maxLife: Int64
+        /// Minor units by ISO 4217 code.
+        package var maxPerAct: [String: Int64]
+        /// JWKs that may sign grants; empty means the entity's certificate key.
+        package var keys: [JSONNode]
+    }
+
+    /// A company that this gateway calls or is called by directly.
+    package struct Peer: Sendable {
+        package var entity: EntityID
+        /// `host:port` to dial; `nil` for one that only calls us.
+        package var connect: String?
+        /// Its agents, each under the name it has here.
+        package var agents: [RemoteAgent]
+        /// Path of the signed tariff.
+        package var tariff: String?
+    }
+
+    /// A peer's agent as it is offered here.
+    package struct RemoteAgent: Sendable {
+        package var name: String
+        package var alias: String
+        package var listeners: [String]
+        package var callers: [EntityID]?
+    }
+
+    /// An agent of this organisation.
+    package struct LocalAgent: Sendable {
+        package var name: String
+        package var url: String
+        package var tier: AgentTier
+        package var skills: [SkillConsent]
+        package var listeners: [String]
+        package var callers: [EntityID]?
+    }
+
+    /// The phone maker's side (Spec/consent.md).
+    package struct ConsentService: Sendable {
+        package var templates: [Template]
+        /// Path of the PEM key that signs for a user who says yes at the consent listener.
+        package var confirmationKey: String?
+    }
+
+    /// A grant that may be issued without asking first, amounts as texts.
+    package struct Template: Sendable {
+        package var id: String
+        package var actions: [String]
+        package var currency: String
+        package var perAct: String
+        package var total: String
+        package var count: Int64
+        package var life: Int64
+        /// Personal data that the executor may be given for the act.
+        package var dataTypes: [String]
+        package var purpose: String
+        package var retention: Int64
+    }
+
+    /// The limits that the file may change.
+    package struct Limits: Sendable {
+        package var exchange = ExchangeLimits()
+        package var http2 = HTTP2Limits()
+        /// Largest request body from a peer, in bytes.
+        package var peerBodyBytes: Int64 = 8 << 20
+        /// Largest request body from a local client, in bytes.
+        package var localBodyBytes: Int64 = 32 << 20
+        /// Open connections of one listener.
+        package var connections: Int64 = 10_000
+        /// Seconds in which a draining gateway lets requests end.
+        package var drainSeconds: Int64 = 10
+    }
+}
+
+/// A named place where this gateway accepts connections.
+package struct ListenerSettings: Sendable {
+    /// What a listener is for, which decides what it may carry and who is on the other end.
+    package enum Kind: String, CaseIterable, Sendable {
+        /// Between gateways: TLS 1.3, both certificates, HTTP/2.
+        case link
+        /// This side of the gateway: clear text, loopback or a Unix socket only.
+        case local
+        /// Read-only: `/live`, `/ready`, `/metrics`.
+        case observe
+    }
+
+    package var name: String
+    package var kind: Kind
+    /// `host:port` or `unix:path`.
+    package var address: String
+    /// Who may call a local listener: the hash of each bearer token and whom it stands for.
+    package var principals: [Principal]
+    /// The principal of a caller without a token; `nil` refuses it.
+    package var anonymous: String?
+    /// Whether the consent service is reached here.
+    package var servesConsent: Bool
+
+    /// A local caller's credential.
+    package struct Principal: Sendable {
+        package var name: String
+        /// SHA-256 of the token, lower-case hex; the token itself is nowhere.
+        package var tokenHash: String
+    }
+}
