@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,6 +32,7 @@ _Static_assert(offsetof(cl_event, events) == offsetof(struct epoll_event, events
 _Static_assert(offsetof(cl_event, slot) == offsetof(struct epoll_event, data), "user data");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "slot is the low half of the user data");
 _Static_assert(EPOLLIN == 0x0001 && EPOLLOUT == 0x0004 && EPOLLERR == 0x0008, "event bits");
+_Static_assert(EAI_NODATA == -5 && EAI_ADDRFAMILY == -9, "getaddrinfo results");
 _Static_assert(EPOLLHUP == 0x0010 && EPOLLRDHUP == 0x2000, "event bits");
 
 _Thread_local const void *cl_thread_owner;
@@ -177,6 +179,8 @@ int cl_spawn(const cl_spawn_request *request) {
     // dup2 onto the same number clears close-on-exec as well (POSIX), so inheriting needs no case.
     for (int i = 0; i < 3 && !failure; i++)
         failure = posix_spawn_file_actions_adddup2(&actions, wanted[i], i);
+    // Some library may open descriptors without close-on-exec.
+    if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
     if (!failure && request->directory)
         failure = posix_spawn_file_actions_addchdir_np(&actions, request->directory);
     if (!failure)

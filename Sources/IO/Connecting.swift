@@ -25,7 +25,8 @@ extension StreamSocket {
     /// packets does not spend the time of those behind it.
     package static func connect(
         to addresses: [SocketAddress], on loop: EventLoop, deadline: MonotonicInstant,
-        options: SocketOptions = SocketOptions(), limits: Limits = Limits()
+        options: SocketOptions = SocketOptions(), limits: Limits = Limits(),
+        isolation: isolated any Actor = #isolation
     ) async throws(ConnectError) -> StreamSocket {
         loop.requireLoop()
         var last = ConnectError.noAddress
@@ -48,7 +49,7 @@ extension StreamSocket {
 
     private static func connect(
         to address: SocketAddress, on loop: EventLoop, deadline: MonotonicInstant,
-        _ options: SocketOptions, _ limits: Limits
+        _ options: SocketOptions, _ limits: Limits, isolation: isolated any Actor = #isolation
     ) async throws(ConnectError) -> StreamSocket {
         while true {
             do {
@@ -82,7 +83,9 @@ extension StreamSocket {
     }
 
     /// Waits for a connection that the kernel is making; closes the socket when none comes about.
-    private func established(before deadline: MonotonicInstant) async throws(ConnectError) {
+    private func established(
+        before deadline: MonotonicInstant, isolation: isolated any Actor = #isolation
+    ) async throws(ConnectError) {
         let outcome = Settlement<Void, ConnectError>()
         output.isBlocked = true
         output.isAwaited = true
@@ -96,11 +99,7 @@ extension StreamSocket {
             outcome.settle(.failure(.failed(SystemError("connect", error.code))))
         }
         let timer = loop.schedule(at: deadline) { outcome.settle(.failure(.timedOut)) }
-        let result = await loop.withCancellation {
-            outcome.settle(.failure(.cancelled))
-        } wait: {
-            await outcome.result()
-        }
+        let result = await loop.result(of: outcome, ifCancelled: .cancelled)
         loop.cancel(timer)
         onWritable = nil
         onHangup = nil

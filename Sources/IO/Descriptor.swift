@@ -32,16 +32,12 @@ package struct Descriptor: ~Copyable, Sendable {
 }
 
 extension Descriptor {
-    /// A pipe: what is written to `writer` is read from `reader`. Both are close-on-exec.
-    static func pipe() throws(SystemError) -> Pipe {
+    /// A pipe: what is written to `writer` is read from `reader`. Both are close-on-exec, and the
+    /// caller wraps each at once (a tuple cannot hold a noncopyable value).
+    static func pipe() throws(SystemError) -> (reader: Int32, writer: Int32) {
         var ends: [Int32] = [0, 0]
         try SystemError.check("pipe2", unsafe cl_pipe(&ends))
-        return Pipe(reader: Descriptor(owning: ends[0]), writer: Descriptor(owning: ends[1]))
-    }
-
-    struct Pipe: ~Copyable {
-        let reader: Descriptor
-        let writer: Descriptor
+        return (ends[0], ends[1])
     }
 
     func setNonBlocking() throws(SystemError) {

@@ -153,19 +153,24 @@ package final class Listener: ReadinessHandler {
         }
     }
 
-    /// Out of descriptors: spends the reserve to tell one client so, then rests.
+    /// Out of descriptors: spends the reserve to turn one client away. The kernel looks for a free
+    /// descriptor before it looks into the queue, so only now an empty queue shows.
     private func shedOne() {
         guard reserve != nil else { return restAWhile() }
         reserve = nil
+        var accepted: Int32 = 0
         let number = descriptor?.number ?? -1
         _ = unsafe RawSocketAddress { storage, length in
-            let accepted = unsafe cl_accept(number, storage, length)
-            if accepted >= 0 {
-                _ = cl_close(accepted)
-                shedCount += 1
-            }
+            accepted = unsafe cl_accept(number, storage, length)
+        }
+        if accepted >= 0 {
+            _ = cl_close(accepted)
+            shedCount += 1
+        } else if accepted == -EAGAIN {
+            isPending = false
         }
         openReserve()
+        // Someone else took the number: without reserve there is nothing to do but wait.
         if reserve == nil { restAWhile() }
     }
 

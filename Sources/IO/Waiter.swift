@@ -9,6 +9,10 @@ import Bytes
 ///
 ///     while buffer.isEmpty { try await arrival.wait() }
 ///
+/// Waiting asks for the caller's actor: a function without one is run by the loop like any other,
+/// but suspends at each call it makes, so that between its looking and its waiting the wake could
+/// come and be lost. The compiler refuses it.
+///
 /// Waiting does not observe task cancellation: the owner of the event (the stream, the connection)
 /// fails its waiter when it ends, which is cheaper than a cancellation handler per wait.
 @safe
@@ -22,11 +26,13 @@ package final class Waiter<Value, Failure: Error> {
     package var isWaiting: Bool { unsafe continuation != nil }
 
     /// Parks the calling task until the next ``resume(returning:)`` or ``resume(throwing:)``.
-    package func wait() async throws(Failure) -> Value {
+    package func wait(
+        isolation: isolated any Actor = #isolation
+    ) async throws(Failure) -> Value {
         invariant(!isWaiting, "two tasks wait in one Waiter")
         // The continuation is resumed exactly once: only `resume` takes it out, and this object
         // cannot die before that since the suspended call holds it.
-        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
+        unsafe await withUnsafeContinuation(isolation: isolation) { unsafe continuation = $0 }
         guard let outcome = outcome.take() else {
             fatalError("a Waiter was resumed without outcome")
         }
@@ -81,13 +87,17 @@ package final class Settlement<Value, Failure: Error> {
     }
 
     /// The result, waiting for it if need be. It may be asked for once.
-    package func value() async throws(Failure) -> Value { try await result().get() }
+    package func value(
+        isolation: isolated any Actor = #isolation
+    ) async throws(Failure) -> Value { try await result(isolation: isolation).get() }
 
     /// The same without throwing.
-    package func result() async -> Result<Value, Failure> {
+    package func result(
+        isolation: isolated any Actor = #isolation
+    ) async -> Result<Value, Failure> {
         invariant(!isTaken, "a Settlement is taken twice")
         isTaken = true
-        if result == nil { await arrival.wait() }
+        if result == nil { await arrival.wait(isolation: isolation) }
         guard let result = result.take() else { fatalError("a Settlement woke without result") }
         return result
     }

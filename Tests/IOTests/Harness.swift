@@ -6,6 +6,7 @@ import Testing
 
 /// Runs `body` in the lane of a fresh loop on its own thread, as a task with the loop's preference,
 /// and ends the loop afterwards.
+@discardableResult
 func onLoop<Result: Sendable>(
     limits: EventLoop.Limits = EventLoop.Limits(),
     _ body: @escaping @Sendable (isolated Lane) async throws -> Result
@@ -111,12 +112,14 @@ final class Inbox {
     }
 
     /// Waits for so many bytes in all, or the end.
-    func wait(for count: Int) async -> [UInt8] {
+    func wait(
+        for count: Int, isolation: isolated any Actor = #isolation
+    ) async -> [UInt8] {
         while bytes.count < count, !isEnded { await arrival.wait() }
         return bytes
     }
 
-    func waitForEnd() async -> [UInt8] {
+    func waitForEnd(isolation: isolated any Actor = #isolation) async -> [UInt8] {
         while !isEnded { await arrival.wait() }
         return bytes
     }

@@ -34,6 +34,19 @@ import Testing
         }
     }
 
+    /// A wait costs one job of the loop: no hop between the waker, the task and its actor.
+    @Test func aWaitIsOneJob() async throws {
+        try await onLoop { lane in
+            let waiter = Waiter<Void, Never>()
+            let before = lane.loop.counters.localJobs
+            for _ in 0..<100 {
+                lane.loop.schedule(after: .zero) { waiter.resume() }
+                await waiter.wait()
+            }
+            #expect(lane.loop.counters.localJobs - before <= 101)
+        }
+    }
+
     /// Without the preference the same path leaves the loop: the proof above can fail.
     @Test func withoutPreferenceAContinuationComesFromAnotherThread() async throws {
         try await onLoop { lane in

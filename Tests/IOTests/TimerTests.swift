@@ -103,7 +103,7 @@ import Testing
                 }
             }
             task.cancel()
-            await #expect(throws: Cancelled()) { try await outcome.value() }
+            await #expect(throws: Cancelled()) { try await outcome.value(isolation: lane) }
             #expect(lane.loop.now < before.adding(.seconds(30)))
         }
     }
@@ -111,7 +111,10 @@ import Testing
     @Test func cancellationFromAnotherThreadWakesTheSleeper() async throws {
         let loop = try EventLoop()
         try loop.start()
-        let task = Task(executorPreference: loop) { try await loop.sleep(for: .seconds(60)) }
+        let lane = Lane(loop)
+        let task = Task(executorPreference: loop) {
+            try await lane.run { lane in try await lane.loop.sleep(for: .seconds(60)) }
+        }
         try await Task.sleep(for: .milliseconds(10))
         task.cancel()
         await #expect(throws: Cancelled()) { try await task.value }
@@ -121,9 +124,9 @@ import Testing
 
     @Test func sleepOfACancelledTaskThrowsAtOnce() async throws {
         try await onLoop { lane in
-            let task = Task(executorPreference: lane.loop) { [loop = lane.loop] in
+            let task = Task.immediate(executorPreference: lane.loop) {
                 while !Task.isCancelled { await Task.yield() }
-                try await loop.sleep(for: .seconds(60))
+                try await lane.loop.sleep(for: .seconds(60))
             }
             task.cancel()
             await #expect(throws: Cancelled()) { try await task.value }

@@ -56,6 +56,9 @@ int cl_accept(int fd, struct sockaddr_storage *address, socklen_t *length);
 // sendmsg with MSG_NOSIGNAL; bytes taken by the kernel.
 ssize_t cl_send_vector(int fd, const struct iovec *parts, int count);
 int cl_close(int fd);
+// getaddrinfo's GNU results for a name that exists without a usable address.
+static const int cl_eai_no_data = -5;
+static const int cl_eai_address_family = -9;
 // A close-on-exec pipe: reading end, writing end.
 int cl_pipe(int ends[2]);
 
