@@ -15,12 +15,29 @@ import Testing
         let good = try scratch.file("good.json", "{\"a\": [1, 2]}")
         let bad = try scratch.file("bad.json", "{\"a\": 1,\n \"a\": 2}")
         #expect(await RecordingShell.run("tool", "json", "check", good).0 == .success)
-        let (status, shell) = await RecordingShell.run("tool", "json", "check", bad)
+        let (status, shell) = await RecordingShell.run(
+            "tool", "json", "check", bad, "--as", "message")
         #expect(status == .no)
         #expect(shell.complaints == ["\(bad):2:2: duplicate-name"])
-        let (_, answer) = await RecordingShell.run("tool", "json", "check", bad, "--json")
+        let (_, answer) = await RecordingShell.run(
+            "tool", "json", "check", bad, "--json", "--as", "message")
         let expected = #"{"valid":false,"line":2,"column":2,"offset":10,"rule":"duplicate-name"}"#
         #expect(answer.text == expected + "\n")
+    }
+
+    @Test func textThatIsNoMessageIsSaidToBeSo() async throws {
+        let twice = try scratch.file("twice.json", "{\"a\": 1,\n \"\\u0061\": 2}")
+        let (status, shell) = await RecordingShell.run("tool", "json", "check", twice)
+        #expect(status == .success)
+        #expect(shell.text == "\(twice): valid, but no message: 2:2: duplicate-name\n")
+        let (_, answer) = await RecordingShell.run("tool", "json", "check", twice, "--json")
+        #expect(answer.text == #"{"valid":true,"message":false}"# + "\n")
+        let (canonical, _) = await RecordingShell.run("tool", "json", "canonical", twice)
+        #expect(canonical == .no)
+        let fraction = try scratch.file("fraction.json", "{\"a\": 1.5}")
+        let (token, _) = await RecordingShell.run(
+            "tool", "json", "check", fraction, "--as", "token")
+        #expect(token == .no)
     }
 
     @Test func aFileThatIsNotThereIsMisuse() async {
