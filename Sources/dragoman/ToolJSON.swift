@@ -15,9 +15,9 @@ enum ToolJSONCheck: Command {
         details: [
             """
             As a text: RFC 8259 in UTF-8 without a byte order mark, no half surrogate pairs, at \
-            most 64 levels deep. As a message no name may stand twice in an object, which the RFC only \
-            advises; as a token, moreover, there is no null and no number but 0 to 2^53-1. A text \
-            that is JSON but would be no message is said to be so. Status 0 for yes, 1 for no.
+            most 64 levels deep. As a message no name may stand twice in an object, which the RFC \
+            only advises; as a token, moreover, there is no null and no number but 0 to 2^53-1. A \
+            text that is JSON but would be no message is said to be so. Status 0 for yes, 1 for no.
             """
         ],
         examples: [
