@@ -77,6 +77,14 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Bytes", "Accounting", "Consent", "Crypto", "JSON"],
             path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "CFaultDisk", dependencies: ["CSQLite"], path: "Tests/FaultDisk/C"),
+        .target(
+            name: "FaultDisk", dependencies: ["CFaultDisk"], path: "Tests/FaultDisk/Swift",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "books-writer", dependencies: ["Bytes", "Accounting", "Store", "TestSupport"],
+            path: "Tests/BooksWriter", swiftSettings: strict),
         tests("BytesTests", ["Bytes"]),
         tests("JSONTests", ["Bytes", "JSON"]),
         tests("HTTPTests", ["Bytes", "HTTP"]),
@@ -96,7 +104,7 @@ let package = Package(
             "StoreTests",
             [
                 "Bytes", "A2A", "Accounting", "Consent", "Crypto", "Discovery", "Gateway", "JSON",
-                "Store",
+                "Store", "FaultDisk",
             ]),
         tests(
             "NodeTests",

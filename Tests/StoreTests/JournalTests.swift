@@ -152,25 +152,15 @@ import Testing
         #expect(try Files.bytes("\(path)-wal").isEmpty)
 
         // The type of the last page, a leaf of some index, becomes one that there is not.
-        try write([1], to: path, at: Files.bytes(path).count - 8192)
+        try Files.write([1], to: path, at: Files.bytes(path).count - 8192)
         try SQLiteJournal(path: path).close()
-        try write(Array("what a crash left".utf8), to: "\(path)-wal", at: 0)
+        try Files.write(Array("what a crash left".utf8), to: "\(path)-wal", at: 0)
         let fault = #expect(throws: StorageFault.self) { try SQLiteJournal(path: path) }
         guard case .corrupt(let words) = fault else {
             Issue.record("\(String(describing: fault))")
             return
         }
         #expect(words.hasPrefix("quick_check: "))
-    }
-
-    private func write(_ bytes: [UInt8], to path: String, at offset: Int) throws {
-        let file = unsafe open(path, O_WRONLY)
-        try #require(file >= 0)
-        defer { close(file) }
-        let written = unsafe bytes.withUnsafeBytes {
-            unsafe pwrite(file, $0.baseAddress, $0.count, offset)
-        }
-        #expect(written == bytes.count)
     }
 
     @Test(arguments: [

@@ -70,3 +70,27 @@ extension Files {
         _ = unsafe rmdir(folder)
     }
 }
+
+extension Files {
+    /// Makes a folder for its owner, unless there is one.
+    package static func makeFolder(_ path: String) { _ = unsafe mkdir(path, 0o700) }
+
+    /// Writes a file, which is made if there is none, from `offset` on.
+    package static func write(
+        _ bytes: [UInt8], to path: String, at offset: Int = 0
+    ) throws(Missing) {
+        let file = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Missing(path: path) }
+        defer { close(file) }
+        let written = unsafe bytes.withUnsafeBytes {
+            unsafe pwrite(file, $0.baseAddress, $0.count, offset)
+        }
+        guard written == bytes.count else { throw Missing(path: path) }
+    }
+
+    /// A variable of the environment, by which a person bounds a long run.
+    package static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+}

@@ -81,6 +81,7 @@ enum Imports {
     static let tests: [String: String] = [
         "Testing": "Swift Testing is the only test framework",
         "TestSupport": "seeded randomness, virtual time, vectors",
+        "FaultDisk": "a disk that loses power",
         "Glibc": "tests open files and sockets", "Synchronization": "tests wait for threads",
     ]
 
@@ -91,6 +92,10 @@ enum Imports {
             "Crypto": "authorities and certificates in memory", "JSON": "vectors are JSON",
         ],
         "TidyTests": [:],
+        "BooksWriter": [
+            "Accounting": "it books", "Store": "on a journal, until a test kills it",
+        ],
+        "FaultDisk": ["CFaultDisk": "the layer beneath SQLite is written in C"],
         "DragomanTests": [
             "dragoman": "its subject", "Node": "files", "Accounting": "tariffs",
             "Crypto": "keys to sign with", "JSON": "answers for programs",
