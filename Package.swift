@@ -114,7 +114,7 @@ let package = Package(
             ]),
         tests(
             "DragomanTests",
-            ["Bytes", "Accounting", "Crypto", "JSON", "Node", "dragoman"]),
+            ["Bytes", "Accounting", "Crypto", "HTTP", "IO", "JSON", "Node", "dragoman"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

@@ -24,6 +24,11 @@ extension Exchange {
     }
 }
 
+extension GatewayState {
+    /// Refusals that came faster than they are written down.
+    package var unrecordedRefusals: Int64 { refusalBudget.skipped }
+}
+
 /// Bounds the writes that refusals cause: whoever is refused a thousand times a second must not
 /// keep the disk from those who are not.
 final class RefusalBudget: Sendable {

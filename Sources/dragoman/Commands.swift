@@ -12,6 +12,10 @@ enum Commands {
             summary: "two companies meet: descriptors, fingerprints, a tariff",
             commands: [PeerInvite.self, PeerAdd.self]),
         CommandGroup(
+            line: "peer suspend|resume",
+            summary: "refuse a peer's new requests, and take them again",
+            commands: [PeerSuspend.self, PeerResume.self]),
+        CommandGroup(
             line: "check FILE",
             summary: "the configuration: line and mend of each fault",
             commands: [CheckCommand.self]),
@@ -19,6 +23,18 @@ enum Commands {
             line: "ledger tariff propose|accept|show",
             summary: "what a link costs, in words, signed by both sides",
             commands: [TariffPropose.self, TariffAccept.self, TariffShow.self]),
+        CommandGroup(
+            line: "ledger accounts|statement|verify",
+            summary: "the books: accounts, a month, all re-added",
+            commands: [LedgerAccounts.self, LedgerStatement.self, LedgerVerify.self]),
+        CommandGroup(
+            line: "status|reload|drain",
+            summary: "a running gateway: its health, files, end",
+            commands: [StatusCommand.self, ReloadCommand.self, DrainCommand.self]),
+        CommandGroup(
+            line: "explain TASK|EXCHANGE",
+            summary: "who asked, granted, held, posted; what refused",
+            commands: [ExplainCommand.self]),
         CommandGroup(
             line: "tool json check|canonical",
             summary: "for test suites: JSON as it is read and signed here",

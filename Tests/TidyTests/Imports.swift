@@ -99,6 +99,7 @@ enum Imports {
         "DragomanTests": [
             "dragoman": "its subject", "Node": "files", "Accounting": "tariffs",
             "Crypto": "keys to sign with", "JSON": "answers for programs",
+            "HTTP": "what the control socket is asked", "IO": "addresses",
         ],
         "Benchmarks": [
             "JSON": "how fast texts are read", "TLS": "what handshakes and records cost",

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTP
+import IO
+import JSON
+import Node
+
+/// A running gateway as the commands of its operator reach it.
+struct ControlSocket {
+    var client: ControlClient
+
+    /// The options by which a command finds the gateway.
+    static let options: [HelpPage.Option] = [
+        .init("--config", "FILE", "the gateway's configuration; default: dragoman.json here"),
+        .init("--control", "SOCKET", "its control socket, where the file is not at hand"),
+    ]
+
+    /// What `--config` is without a word.
+    private static let defaultFile = "dragoman.json"
+
+    /// Finds the socket; nothing is connected yet.
+    init(_ arguments: Arguments) throws(Failure) {
+        let path: String
+        if let socket = arguments["--control"] {
+            guard arguments["--config"] == nil else {
+                throw .misuse("--config and --control name the gateway twice")
+            }
+            path = socket
+        } else {
+            let file = arguments["--config"] ?? Self.defaultFile
+            let text = try Input.bytes(file)
+            do {
+                let configuration = try Configuration(parsing: text)
+                path = LocalFile.resolve(configuration.control, besides: file)
+            } catch {
+                throw .misuse("\(file) has faults; see: dragoman check \(file)")
+            }
+        }
+        guard let address = SocketAddress("unix:\(path)") else {
+            throw .misuse(
+                "\(path) is longer than a socket's path may be, "
+                    + "\(SocketAddress.longestUnixPath) bytes")
+        }
+        client = ControlClient(address: address)
+    }
+
+    /// Reads a page of text or JSON.
+    func get(_ path: String) throws(Failure) -> ControlClient.Response {
+        try checked(client.send(.init(path: path)))
+    }
+
+    /// Has something done; returns what the gateway says.
+    func post(_ path: String) throws(Failure) -> ControlClient.Response {
+        try checked(client.send(.init(method: .post, path: path)))
+    }
+
+    /// As ``get(_:)``, as JSON.
+    func json(_ path: String) throws(Failure) -> JSONValue {
+        try Self.json(try get(path))
+    }
+
+    /// The JSON of an answer.
+    static func json(_ response: ControlClient.Response) throws(Failure) -> JSONValue {
+        do { return try JSONDocument(parsing: response.body).root } catch {
+            throw .no("the gateway's answer is not JSON: \(error)")
+        }
+    }
+
+    /// 422 is an answer too: the configuration has faults, which stand in the body.
+    private func checked(
+        _ response: ControlClient.Response
+    ) throws(Failure) -> ControlClient.Response {
+        if response.status < 300 || response.status == 422 { return response }
+        let error = try? JSONDocument(parsing: response.body).root["error"]
+        let words =
+            error?["message"]?.string ?? response.text.split(separator: "\n").first
+            .map { String($0) } ?? "status \(response.status)"
+        throw .no(words)
+    }
+}
+
+extension HelpPage {
+    /// The page of a command that speaks to a running gateway.
+    static func control(
+        _ words: [String], operands: [String] = [], options: [Option] = [], summary: String,
+        details: [String] = [], examples: [String]
+    ) -> HelpPage {
+        HelpPage(
+            words: words, operands: operands, options: options + ControlSocket.options,
+            summary: summary, details: details, examples: examples)
+    }
+}
