@@ -182,11 +182,13 @@ class Conversation:
         headers = {"Content-Type": "application/json"}
         if version:
             headers["A2A-Version"] = version
-        if body is not None:
-            response = await self.http.post(
-                self.endpoint, json={"jsonrpc": "2.0", "id": 7} | body, headers=headers)
-        else:
-            response = await self.http.post(self.endpoint, content="{", headers=headers)
+        # The SDK makes the version a default of the client that it was given.
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
+            if body is not None:
+                response = await http.post(
+                    self.endpoint, json={"jsonrpc": "2.0", "id": 7} | body, headers=headers)
+            else:
+                response = await http.post(self.endpoint, content="{", headers=headers)
         answer = response.json()
         check(response.status_code == 200 and answer["error"]["code"] == code, answer)
         check(answer["id"] == (7 if body is not None else None), answer)

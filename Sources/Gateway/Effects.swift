@@ -18,6 +18,19 @@ package enum UpstreamFailure: Error, Equatable, Sendable {
     case agent(A2AError)
 }
 
+extension UpstreamFailure: CustomStringConvertible {
+    /// For the log: names, rules and numbers, nothing that an agent said.
+    package var description: String {
+        switch self {
+        case .unreachable(let why): "unreachable: \(why)"
+        case .lost(let why): "lost: \(why)"
+        case .malformed(let rule): "malformed: \(rule)"
+        case .status(let status, _): "HTTP status \(status)"
+        case .agent(let error): "the agent's error \(error.code.jsonRPC) \(error.reason)"
+        }
+    }
+}
+
 /// The next hop of a call.
 package enum Destination: Sendable, Hashable {
     /// An agent of this organisation, by its name.

@@ -19,7 +19,13 @@ extension Exchange {
         if let consent = passage.consentOut {
             inMessage.put.append((.consent, consent.node.bytes))
         }
-        if let books = passage.booksOut {
+        var books = passage.booksOut
+        if books == nil, nextPeer != nil {
+            // Every hop logs and books under the name that the entrance gave the user's request.
+            books = AccountingMetadata()
+            books?.exchange = passage.exchange
+        }
+        if let books {
             inRequest.put.append((.accounting, books.node.bytes))
         }
         let params = passage.request.rewritten(

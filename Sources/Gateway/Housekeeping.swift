@@ -28,10 +28,13 @@ package struct Housekeeping {
     static let grace: Int64 = 30
 
     /// One round. Every item stands alone: what fails is tried again later.
-    package func round() async {
+    ///
+    /// - Parameter forgetting: Also ends overdue holds and removes what nobody can need any more,
+    ///   which writes; once a minute is enough.
+    package func round(forgetting: Bool = true) async {
         await deliver()
         await endUnanswered()
-        await forget()
+        if forgetting { await forget() }
     }
 
     // MARK: The outbox

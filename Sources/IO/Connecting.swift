@@ -26,7 +26,7 @@ extension StreamSocket {
     package static func connect(
         to addresses: [SocketAddress], on loop: EventLoop, deadline: MonotonicInstant,
         options: SocketOptions = SocketOptions(), limits: Limits = Limits(),
-        isolation: isolated any Actor = #isolation
+        isolation: isolated (any Actor)? = #isolation
     ) async throws(ConnectError) -> StreamSocket {
         loop.requireLoop()
         var last = ConnectError.noAddress
@@ -49,7 +49,7 @@ extension StreamSocket {
 
     private static func connect(
         to address: SocketAddress, on loop: EventLoop, deadline: MonotonicInstant,
-        _ options: SocketOptions, _ limits: Limits, isolation: isolated any Actor = #isolation
+        _ options: SocketOptions, _ limits: Limits, isolation: isolated (any Actor)? = #isolation
     ) async throws(ConnectError) -> StreamSocket {
         while true {
             do {
@@ -84,7 +84,7 @@ extension StreamSocket {
 
     /// Waits for a connection that the kernel is making; closes the socket when none comes about.
     private func established(
-        before deadline: MonotonicInstant, isolation: isolated any Actor = #isolation
+        before deadline: MonotonicInstant, isolation: isolated (any Actor)? = #isolation
     ) async throws(ConnectError) {
         let outcome = Settlement<Void, ConnectError>()
         output.isBlocked = true

@@ -44,7 +44,7 @@ extension EventLoop {
     ///
     /// - Throws: ``Cancelled`` as soon as the task is cancelled; at once if it already is.
     package func sleep(
-        until deadline: MonotonicInstant, isolation: isolated any Actor = #isolation
+        until deadline: MonotonicInstant, isolation: isolated (any Actor)? = #isolation
     ) async throws(Cancelled) {
         requireLoop()
         guard !Task.isCancelled else { throw Cancelled() }
@@ -57,7 +57,7 @@ extension EventLoop {
 
     /// Suspends the calling task, which runs on this loop, for `duration` reckoned from ``now``.
     package func sleep(
-        for duration: Duration, isolation: isolated any Actor = #isolation
+        for duration: Duration, isolation: isolated (any Actor)? = #isolation
     ) async throws(Cancelled) {
         try await sleep(until: now.adding(duration), isolation: isolation)
     }
@@ -69,7 +69,7 @@ extension EventLoop {
     /// from where they cancel.
     package func result<Value, Failure>(
         of outcome: Settlement<Value, Failure>, ifCancelled failure: Failure,
-        isolation: isolated any Actor = #isolation
+        isolation: isolated (any Actor)? = #isolation
     ) async -> Result<Value, Failure> {
         requireLoop()
         let id = nextCancellation

@@ -61,6 +61,47 @@ extension Waiter where Value == Void {
     package func resume() -> Bool { resume(returning: ()) }
 }
 
+/// A wake on one loop that is remembered until somebody waits for it.
+///
+/// For code that has no actor: a task that merely prefers the loop suspends at each call it makes,
+/// so a wake may come between its looking and its waiting. Whoever waits looks again afterwards,
+/// since a remembered wake may be older than what it waits for:
+///
+///     while buffer.isEmpty { await arrival.wait() }
+@safe
+package final class Arrival {
+    private var continuation: UnsafeContinuation<Void, Never>?
+    private var isRemembered = false
+
+    package init() {}
+
+    /// Parks the calling task, which runs on the loop, unless there was a wake since the last wait.
+    package func wait(isolation: isolated (any Actor)? = #isolation) async {
+        unsafe await withUnsafeContinuation(isolation: isolation) { waiting in
+            let isBusy = unsafe continuation != nil
+            invariant(!isBusy, "two tasks wait for one Arrival")
+            if isRemembered {
+                isRemembered = false
+                unsafe waiting.resume()
+            } else {
+                unsafe continuation = waiting
+            }
+        }
+    }
+
+    /// Forgets a wake that nobody waited for.
+    package func forget() { isRemembered = false }
+
+    /// Wakes the waiting task, or the next one that would wait.
+    package func resume() {
+        if let waiting = unsafe continuation.take() {
+            unsafe waiting.resume()
+        } else {
+            isRemembered = true
+        }
+    }
+}
+
 /// A result that arrives once and is taken once, in either order, on one loop.
 ///
 /// The first ``settle(_:)`` wins; later ones are ignored and return false, so that a response, a
@@ -68,7 +109,7 @@ extension Waiter where Value == Void {
 package final class Settlement<Value, Failure: Error> {
     private var result: Result<Value, Failure>?
     private var isTaken = false
-    private let arrival = Waiter<Void, Never>()
+    private let arrival = Arrival()
 
     package init() {}
 
@@ -88,17 +129,17 @@ package final class Settlement<Value, Failure: Error> {
 
     /// The result, waiting for it if need be. It may be asked for once.
     package func value(
-        isolation: isolated any Actor = #isolation
+        isolation: isolated (any Actor)? = #isolation
     ) async throws(Failure) -> Value { try await result(isolation: isolation).get() }
 
     /// The same without throwing.
     package func result(
-        isolation: isolated any Actor = #isolation
+        isolation: isolated (any Actor)? = #isolation
     ) async -> Result<Value, Failure> {
         invariant(!isTaken, "a Settlement is taken twice")
         isTaken = true
-        if result == nil { await arrival.wait(isolation: isolation) }
-        guard let result = result.take() else { fatalError("a Settlement woke without result") }
+        while result == nil { await arrival.wait(isolation: isolation) }
+        guard let result = result.take() else { fatalError("a Settlement has no result") }
         return result
     }
 }

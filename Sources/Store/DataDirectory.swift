@@ -4,7 +4,7 @@ import Glibc
 
 /// The directory of one gateway's memory. A lock keeps a second process out, because two writers
 /// would corrupt the books.
-@safe package struct DataDirectory: ~Copyable {
+@safe package struct DataDirectory: ~Copyable, Sendable {
     private let lock: Int32
     /// The path of the directory.
     package let path: String

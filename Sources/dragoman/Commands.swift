@@ -8,6 +8,10 @@ enum Commands {
             summary: "a commented configuration, own CA and certificate",
             commands: [InitCommand.self]),
         CommandGroup(
+            line: "serve --config FILE",
+            summary: "the gateway; SIGHUP reloads, SIGTERM drains",
+            commands: [ServeCommand.self]),
+        CommandGroup(
             line: "peer invite|add",
             summary: "two companies meet: descriptors, fingerprints, a tariff",
             commands: [PeerInvite.self, PeerAdd.self]),

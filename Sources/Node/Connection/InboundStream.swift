@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import Bytes
+import HTTP
+import HTTP2
+import IO
+
+/// One request over HTTP/2, from its head to the end of its answer.
+final class InboundStream: ResponseWriter {
+    private unowned let conversation: InboundHTTP2
+    private let id: HTTP2StreamID
+    private let head: HTTPRequestHead
+    private var body: [UInt8] = []
+    private var isAnswered = false
+    private var isGone = false
+    private var answer: Answer?
+    private let room = Arrival()
+
+    init(_ conversation: InboundHTTP2, _ id: HTTP2StreamID, _ head: HTTPRequestHead) {
+        self.conversation = conversation
+        self.id = id
+        self.head = head
+    }
+
+    private var serving: Serving { conversation.serving }
+    private var session: HTTP2Session { conversation.session }
+
+    // MARK: The request
+
+    /// Answers by the head alone, or waits for the body.
+    func admit(isLast: Bool) {
+        let refusal = serving.service.refusal(
+            of: head, at: serving.settings, from: conversation.peer)
+        if let refusal { return refuse(refusal, bodyFollows: !isLast) }
+        if let length = head.fields[.contentLength].flatMap({ Int($0) }),
+            length > serving.bodyLimit
+        {
+            return refuse(.tooLarge, bodyFollows: !isLast)
+        }
+        if isLast { receiveEnd() }
+    }
+
+    func receive(_ bytes: [UInt8]) {
+        guard !isAnswered else { return }
+        guard body.count + bytes.count <= serving.bodyLimit else {
+            return refuse(.tooLarge, bodyFollows: true)
+        }
+        guard conversation.allowance.take(bytes.count) else {
+            serving.parts.counters.refused(.body)
+            return refuse(.busy, bodyFollows: true)
+        }
+        body += bytes
+        session.consume(bytes.count, on: id)
+    }
+
+    func receiveEnd() {
+        guard !isAnswered else { return }
+        isAnswered = true
+        let request = ServiceRequest(
+            head: head, body: body, listener: serving.settings, peer: conversation.peer,
+            httpVersion: "HTTP/2")
+        let answer = Answer(serving, to: self)
+        self.answer = answer
+        answer.begin(request)
+    }
+
+    /// Answers without the body, and has the client send no more of it.
+    private func refuse(_ response: ServiceResponse, bodyFollows: Bool) {
+        isAnswered = true
+        if bodyFollows { session.abandon(id) }
+        releaseBody()
+        let answer = Answer(serving, to: self)
+        self.answer = answer
+        answer.give(response)
+    }
+
+    private func releaseBody() {
+        conversation.allowance.give(body.count)
+        body = []
+    }
+
+    /// The stream is over: whatever still works for it stops.
+    func close() {
+        guard !isGone else { return }
+        isGone = true
+        releaseBody()
+        answer?.abandon()
+        answer = nil
+        room.resume()
+    }
+
+    // MARK: The answer
+
+    func hasRoom() { room.resume() }
+
+    func respond(_ head: HTTPResponseHead, body: [UInt8]) {
+        guard !isGone else { return }
+        releaseBody()
+        var head = head
+        if head.status != 204, head.status != 304 {
+            head.fields.set(.contentLength, HTTPFieldValue(body.count))
+        }
+        let isLast = body.isEmpty || self.head.method == .head
+        guard (try? session.submitResponse(head, on: id, isLast: isLast)) != nil else { return }
+        if !isLast {
+            _ = session.write(body, on: id)
+            session.finish(id)
+        }
+        conversation.touched()
+    }
+
+    func begin(_ head: HTTPResponseHead) {
+        guard !isGone else { return }
+        releaseBody()
+        try? session.submitResponse(head, on: id, isLast: false)
+        conversation.touched()
+    }
+
+    func write(_ piece: [UInt8]) async -> Bool {
+        guard !isGone else { return false }
+        // A wake from before has nothing to do with this piece.
+        room.forget()
+        let backlog = session.write(piece, on: id)
+        conversation.touched()
+        if backlog == .full { await room.wait() }
+        return !isGone && backlog != .gone
+    }
+
+    func writeNow(_ piece: [UInt8]) {
+        guard !isGone, session.pendingBytes(on: id) == 0 else { return }
+        _ = session.write(piece, on: id)
+        conversation.touched()
+    }
+
+    func finish() {
+        guard !isGone else { return }
+        session.finish(id)
+        conversation.touched()
+    }
+}
+
+extension ServiceResponse {
+    /// The body is larger than this listener takes.
+    static var tooLarge: ServiceResponse { .plain(413, "The request body is too large") }
+
+    /// There is no memory for another body now.
+    static var busy: ServiceResponse {
+        var response = ServiceResponse.plain(503, "This gateway is busy")
+        response.fields.append(.retryAfter, HTTPFieldValue(1))
+        return response
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Bytes
+import Crypto
+package import Gateway
+import HTTP2
+package import IO
+import Store
+import TLS
+
+/// A running gateway: the journal, a worker per core, and what a reload swaps.
+package final class Server: Sendable {
+    private let directory: HeldDirectory
+    private let journal: SQLiteJournal
+    private let workers: Workers
+    package let gateway: GatewayState
+    /// Where each listener accepts, by its name.
+    package let addresses: [String: SocketAddress]
+    /// What happened to connections, for the metrics page.
+    package var connections: ConnectionCounters { workers.parts.counters }
+    package let requests: RequestCounters
+
+    /// Why a gateway does not start: one sentence.
+    package struct Fault: Error, Sendable, CustomStringConvertible {
+        package let description: String
+
+        package init(_ description: String) { self.description = description }
+    }
+
+    private init(
+        directory: HeldDirectory, journal: SQLiteJournal, gateway: GatewayState, workers: Workers,
+        addresses: [String: SocketAddress], requests: RequestCounters
+    ) {
+        self.directory = directory
+        self.journal = journal
+        self.gateway = gateway
+        self.workers = workers
+        self.addresses = addresses
+        self.requests = requests
+    }
+
+    /// Most workers: more loops than this gain nothing while one thread writes the journal.
+    package static let workersMax = 16
+
+    /// Opens the journal, binds every listener, and serves.
+    ///
+    /// - Parameters:
+    ///   - folder: What relative paths of the configuration are relative to.
+    ///   - workers: How many loops; one per core by default.
+    package static func start(
+        _ assembly: Assembly, folder: String, workers count: Int, sink: any LogSink,
+        time: any TimeSource, random: any RandomBytes
+    ) async throws(Fault) -> Server {
+        let configuration = assembly.configuration
+        let path = LocalFile.resolve(configuration.data, besides: folder + "/x")
+        let directory = try HeldDirectory(path)
+        let journal: SQLiteJournal
+        let gateway: GatewayState
+        do {
+            journal = try SQLiteJournal(path: path + "/journal.db")
+            let key = try await journal.secret("context", random: random)
+            gateway = GatewayState(
+                settings: assembly.settings, journal: journal, time: time, random: random,
+                contextKey: key)
+            try await gateway.openBooks()
+        } catch {
+            throw Fault("the journal in \(path) cannot be opened: \(error)")
+        }
+        let requests = RequestCounters()
+        let log = AccessLog(
+            sink: sink, time: time, entity: assembly.settings.entity, counters: requests)
+        let parts = WorkerParts(
+            limits: ConnectionLimits(configuration.limits), time: time, random: random,
+            trust: try material(assembly, time), routes: routes(configuration),
+            lookup: { _, _ in [] })
+        let workers: Workers
+        do {
+            workers = try Workers(min(count, workersMax), parts)
+        } catch {
+            throw Fault("the workers cannot be started: \(error)")
+        }
+        let services = Services(gateway: gateway, log: log)
+        var addresses: [String: SocketAddress] = [:]
+        for listener in configuration.listeners {
+            do {
+                addresses[listener.name] = try await workers.listen(
+                    listener, services.service(for: listener))
+            } catch {
+                workers.stop()
+                throw Fault(error.description)
+            }
+        }
+        await workers.keep(every: housekeepingPause) { round, upstreams in
+            await Housekeeping(gateway: gateway, upstreams: upstreams)
+                .round(forgetting: round % roundsToForget == 0)
+        }
+        return Server(
+            directory: directory, journal: journal, gateway: gateway, workers: workers,
+            addresses: addresses, requests: requests)
+    }
+
+    /// Between two rounds of housekeeping; a post leaves half a second after its task at the
+    /// latest.
+    private static let housekeepingPause = Duration.milliseconds(500)
+    /// Rounds between two that also forget what is old: a minute.
+    private static let roundsToForget = 120
+
+    private static func material(
+        _ assembly: Assembly, _ time: any TimeSource
+    ) throws(Fault) -> TrustMaterial {
+        do {
+            let identity = try TLSIdentity(
+                certificates: assembly.identity.certificates, key: assembly.identity.key)
+            return try TrustMaterial(
+                identity: identity, peers: PeerTrust(entities: assembly.links), time: time)
+        } catch {
+            throw Fault("the identity cannot be used: \(error)")
+        }
+    }
+
+    private static func routes(_ configuration: Configuration) -> UpstreamRoutes {
+        var routes = UpstreamRoutes()
+        for peer in configuration.peers { routes.peers[peer.entity] = peer.connect }
+        for agent in configuration.agents { routes.agents[agent.name] = LocalURL(agent.url) }
+        return routes
+    }
+
+    /// Puts another configuration in force. Listeners and the journal stay as they are; what is
+    /// under way ends as it began.
+    package func reload(_ assembly: Assembly) async throws(Fault) {
+        await workers.adopt(
+            try Self.material(assembly, gateway.time), Self.routes(assembly.configuration))
+        gateway.reload(assembly.settings)
+        do {
+            try await gateway.openBooks()
+        } catch {
+            throw Fault("the tariffs cannot be booked: \(error)")
+        }
+    }
+
+    /// Ends: accepts no more, lets requests end for as long as the configuration says, closes.
+    package func stop() async {
+        gateway.feed.close()
+        await workers.drain()
+        workers.stop()
+        journal.close()
+    }
+}
+
+/// The data directory while its gateway runs.
+private final class HeldDirectory: Sendable {
+    private let directory: DataDirectory
+
+    init(_ path: String) throws(Server.Fault) {
+        do throws(DataDirectory.Fault) {
+            directory = try DataDirectory(path: path)
+        } catch {
+            switch error {
+            case .inUse: throw Server.Fault("another process uses \(path)")
+            case .unusable(let words): throw Server.Fault("\(path) cannot be used: \(words)")
+            }
+        }
+    }
+}
+
+/// The services of a gateway's listeners.
+struct Services: Sendable {
+    let gateway: GatewayState
+    let log: AccessLog
+
+    func service(for listener: ListenerSettings) -> any Service {
+        let agents = AgentService(
+            gateway: gateway, cards: CardDesk(gateway: gateway), log: log)
+        switch listener.kind {
+        case .link: return LinkService(gateway: gateway, agents: agents, log: log)
+        case .local, .observe:
+            return LocalService(gateway: gateway, agents: agents, log: log)
+        }
+    }
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+import A2A
+import Bindings
+import Bytes
+import Consent
+import Crypto
+package import Gateway
+import HTTP
+import JSON
+
+/// The agents of this gateway, each under `/agents/{name}` with its card below it (A2A §8, §9).
+package struct AgentService: Sendable {
+    let gateway: GatewayState
+    let cards: CardDesk
+    let log: AccessLog
+
+    package init(gateway: GatewayState, cards: CardDesk, log: AccessLog) {
+        self.gateway = gateway
+        self.cards = cards
+        self.log = log
+    }
+
+    /// Which resource of an agent a path names.
+    enum Resource: Equatable {
+        case rpc(agent: String)
+        case card(agent: String)
+    }
+
+    /// Reads `/agents/{name}`, with or without a slash at the end, and the card's path below it.
+    static func resource(_ head: HTTPRequestHead) -> Resource? {
+        guard let segments = head.target.segments, segments.count >= 2, segments[0] == "agents"
+        else { return nil }
+        let rest = Array(segments.dropFirst(2))
+        if rest.isEmpty || rest == [""] { return .rpc(agent: segments[1]) }
+        if rest == [".well-known", "agent-card.json"] { return .card(agent: segments[1]) }
+        return nil
+    }
+
+    func refusal(of head: HTTPRequestHead, _ resource: Resource) -> ServiceResponse? {
+        switch resource {
+        case .card:
+            if head.method == .get || head.method == .head { return nil }
+            return Self.methodNotAllowed("GET, HEAD")
+        case .rpc:
+            guard head.method == .post else { return Self.methodNotAllowed("POST") }
+            let type = head.fields[.contentType].map(Self.mediaType)
+            if type == "application/json" || type == "application/a2a+json" { return nil }
+            // The binding has a word of its own for this, so the answer is one of the binding's.
+            return .json(
+                JSONRPC.response(
+                    id: Array("null".utf8),
+                    error: A2AError(
+                        .contentTypeNotSupported, "Content-Type must be application/json")))
+        }
+    }
+
+    private static func methodNotAllowed(_ allowed: HTTPFieldValue) -> ServiceResponse {
+        var response = ServiceResponse.plain(405, "This method is not served here")
+        response.fields.append(.allow, allowed)
+        return response
+    }
+
+    /// The media type without its parameters, in lower case.
+    static func mediaType(_ value: String) -> String {
+        let type = value.prefix { $0 != ";" }
+        return String(type.filter { $0 != " " && $0 != "\t" }).lowercased()
+    }
+
+    func respond(
+        to request: ServiceRequest, _ resource: Resource, as party: Caller.Party,
+        through upstreams: any Upstreams
+    ) async -> ServiceResponse {
+        switch resource {
+        case .card(let name):
+            guard let agent = gateway.agent(name, for: party) else {
+                return .plain(404, "No such agent")
+            }
+            let line = log.begin(request, party: party, agent: name)
+            line.method = "card"
+            let response = await cards.respond(to: request, agent, line, through: upstreams)
+            line.end(status: response.status)
+            return response
+        case .rpc(let name):
+            let line = log.begin(request, party: party, agent: name)
+            guard let agent = gateway.agent(name, for: party) else {
+                line.end(status: 404)
+                return .plain(404, "No such agent")
+            }
+            return await call(request, agent, party, line, upstreams)
+        }
+    }
+
+    private func call(
+        _ request: ServiceRequest, _ agent: AgentSettings, _ party: Caller.Party,
+        _ line: AccessLog.Line, _ upstreams: any Upstreams
+    ) async -> ServiceResponse {
+        let head = request.head
+        let call: JSONRPC.Call
+        do {
+            call = try JSONRPC.decode(request.body)
+        } catch {
+            line.end(status: 200, refusal: error.error)
+            return .json(JSONRPC.response(id: error.id, error: error.error))
+        }
+        line.method = call.operation.method
+        if let error = Self.versionFault(head) {
+            line.end(status: 200, refusal: error)
+            return .json(JSONRPC.response(id: call.id, error: error))
+        }
+        let wanted = ExtensionURI.list(
+            head.fields.all(.a2aExtensions) + head.fields.all(.xA2AExtensions))
+        let caller = Caller(
+            party: party, extensions: Set(wanted),
+            traceparent: head.fields[.traceparent].flatMap(TraceContext.checked))
+        let exchange = Exchange(
+            gateway: gateway, upstreams: upstreams, caller: caller, agent: agent)
+        do {
+            let reply = try await exchange.run(call.operation)
+            var fields: HTTPFields = [:]
+            let active = wanted.filter { ExtensionURI(rawValue: $0) != nil }
+            if !active.isEmpty, let value = try? HTTPFieldValue(active.joined(separator: ", ")) {
+                fields.append(.a2aExtensions, value)
+            }
+            switch reply {
+            case .value(let result):
+                line.end(status: 200, account: exchange.account)
+                fields.append(.contentType, "application/json")
+                return ServiceResponse(
+                    status: 200, fields: fields,
+                    body: .bytes(JSONRPC.response(id: call.id, result: result)))
+            case .events(let events):
+                fields.append(.contentType, "text/event-stream")
+                fields.append(.cacheControl, "no-store")
+                return ServiceResponse(
+                    status: 200, fields: fields,
+                    body: .events(
+                        RPCEvents(id: call.id, events, line, exchange.account)))
+            }
+        } catch {
+            line.end(status: 200, account: exchange.account, refusal: error)
+            return .json(JSONRPC.response(id: call.id, error: error))
+        }
+    }
+
+    /// The error for a version that this face does not serve (A2A §3.6).
+    private static func versionFault(_ head: HTTPRequestHead) -> A2AError? {
+        let named =
+            head.fields[.a2aVersion]
+            ?? head.target.parameters?.first { $0.name == ProtocolVersion.parameter }?.value
+        guard let version = ProtocolVersion(named) else {
+            return A2AError(.versionNotSupported, "A2A-Version must be Major.Minor")
+        }
+        if version.isServedAs1 { return nil }
+        return A2AError(
+            .versionNotSupported, "A2A version \(version.text) is not served here, 1.0 is")
+    }
+}
+
+/// A stream of events as JSON-RPC answers over server-sent events (A2A §9.4.2).
+final class RPCEvents: ServiceEvents {
+    private let id: [UInt8]
+    private let events: any ExchangeEvents
+    private let line: AccessLog.Line
+    private let account: ExchangeAccount
+    private var ended = false
+
+    init(
+        id: [UInt8], _ events: any ExchangeEvents, _ line: AccessLog.Line,
+        _ account: ExchangeAccount
+    ) {
+        self.id = id
+        self.events = events
+        self.line = line
+        self.account = account
+    }
+
+    func next() async -> [UInt8]? {
+        if ended { return nil }
+        do {
+            guard let event = try await events.next() else {
+                ended = true
+                line.end(status: 200, account: account)
+                return nil
+            }
+            return Self.frame(JSONRPC.response(id: id, result: event.wrapped))
+        } catch {
+            ended = true
+            line.end(status: 200, account: account, refusal: error)
+            return Self.frame(JSONRPC.response(id: id, error: error), event: "error")
+        }
+    }
+
+    func cancel() {
+        if ended { return }
+        ended = true
+        events.cancel()
+        line.end(status: 499, account: account)
+    }
+
+    /// One event; JSON written here is on one line, so it needs no splitting.
+    private static func frame(_ data: [UInt8], event: String? = nil) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(data.count + 24)
+        if let event { out += Array("event: \(event)\n".utf8) }
+        out += Array("data: ".utf8)
+        out += data
+        out += Array("\n\n".utf8)
+        return out
+    }
+}
+
+/// The W3C trace context, passed on unread.
+enum TraceContext {
+    /// `version-traceid-parentid-flags` in lower-case hex (W3C Trace Context §3.2), or nothing.
+    static func checked(_ text: String) -> String? {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count >= 4, parts[0].utf8.count == 2, parts[1].utf8.count == 32,
+            parts[2].utf8.count == 16, parts[3].utf8.count == 2, text.utf8.count <= 128,
+            parts.allSatisfy({
+                $0.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }
+            })
+        else { return nil }
+        return text
+    }
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+import A2A
+import Bindings
+import Bytes
+import Gateway
+import HTTP
+import IO
+import JSON
+
+extension LoopUpstreams {
+    /// Calls a method whose answer is one value.
+    func call(
+        _ call: UpstreamCall, in scope: RequestUpstreams?
+    ) async throws(UpstreamFailure) -> JSONValue {
+        let deadline = loop.now.adding(call.timeout)
+        let request = try await request(call, accept: "application/json", deadline, scope)
+        let exchange = try await send(request, before: deadline, in: scope)
+        defer { scope?.remove(exchange) }
+        let body = try await body(of: exchange, before: deadline)
+        return try Self.result(body)
+    }
+
+    /// Calls a method whose answer is a stream. Its timeout bounds the wait for the head and then
+    /// each silence: a stream may go on as long as its task does.
+    func stream(
+        _ call: UpstreamCall, in scope: RequestUpstreams?
+    ) async throws(UpstreamFailure) -> any UpstreamEvents {
+        let deadline = loop.now.adding(call.timeout)
+        let request = try await request(call, accept: "text/event-stream", deadline, scope)
+        let exchange = try await send(request, before: deadline, in: scope)
+        let type = exchange.head?.fields[.contentType].map(AgentService.mediaType)
+        if type == "text/event-stream" {
+            return UpstreamStream(exchange, on: loop, silence: call.timeout, in: scope)
+        }
+        defer { scope?.remove(exchange) }
+        let body = try await body(of: exchange, before: deadline)
+        return SingleEvent(try Self.event(try Self.result(body)))
+    }
+
+    /// Posts to a peer outside A2A.
+    func post(
+        _ body: [UInt8], to path: String, at peer: EntityID, in scope: RequestUpstreams?
+    ) async throws(UpstreamFailure) -> PeerAnswer {
+        let deadline = loop.now.adding(parts.upstream.shortCall)
+        let fields: HTTPFields = [
+            .contentType: "application/json", .accept: "application/json",
+        ]
+        let request = Request(
+            route: .peer(peer), head: try Self.head(.post, peer, path, fields), body: body)
+        let exchange = try await send(request, before: deadline, in: scope, anyStatus: true)
+        defer { scope?.remove(exchange) }
+        let answer = try await self.body(of: exchange, before: deadline)
+        let status = exchange.head?.status ?? 0
+        let document = try? JSONDocument(parsing: answer, limits: .standard)
+        if document == nil, !answer.isEmpty, status == 200 {
+            throw .malformed("the peer's answer is not JSON")
+        }
+        return PeerAnswer(status: status, body: document)
+    }
+
+    // MARK: Requests
+
+    /// A request and over which pool it goes.
+    struct Request {
+        enum Route {
+            case peer(EntityID)
+            case local(SocketAddress)
+        }
+        var route: Route
+        var head: HTTPRequestHead
+        var body: [UInt8]
+    }
+
+    /// The HTTP request of a call. Its head is built from nothing: no field of an inbound request
+    /// is ever passed on.
+    private func request(
+        _ call: UpstreamCall, accept: HTTPFieldValue, _ deadline: MonotonicInstant,
+        _ scope: RequestUpstreams?
+    ) async throws(UpstreamFailure) -> Request {
+        let body = JSONRPC.request(id: 1, method: call.method, params: call.params)
+        var fields: HTTPFields = [
+            .contentType: "application/json", .accept: accept, .a2aVersion: "1.0",
+        ]
+        func add(_ name: HTTPFieldName, _ value: String?) throws(UpstreamFailure) {
+            guard let value else { return }
+            guard let value = try? HTTPFieldValue(value) else {
+                throw .unreachable("\(name) cannot be written as a field")
+            }
+            fields.append(name, value)
+        }
+        try add(.a2aExtensions, call.extensions)
+        try add(.traceparent, call.traceparent)
+        switch call.destination {
+        case .peer(let peer, let agent):
+            let path = "/agents/" + HTTPPath.encode(agent)
+            return Request(
+                route: .peer(peer), head: try Self.head(.post, peer, path, fields), body: body)
+        case .local(let agent):
+            try add(.dragomanCaller, call.onBehalfOf)
+            let url = try await interface(of: agent, before: deadline, in: scope)
+            return Request(
+                route: .local(url.address),
+                head: try Self.head(.post, url, url.path, fields), body: body)
+        }
+    }
+
+    static func head(
+        _ method: HTTPMethod, _ peer: EntityID, _ path: String, _ fields: HTTPFields
+    ) throws(UpstreamFailure) -> HTTPRequestHead {
+        do {
+            return try HTTPRequestHead(
+                method: method, scheme: .https, authority: String(peer.authority), path: path,
+                fields: fields)
+        } catch {
+            throw .unreachable("the address is not valid: \(error.rawValue)")
+        }
+    }
+
+    static func head(
+        _ method: HTTPMethod, _ url: LocalURL, _ path: String, _ fields: HTTPFields
+    ) throws(UpstreamFailure) -> HTTPRequestHead {
+        do {
+            return try HTTPRequestHead(
+                method: method, scheme: .http, authority: url.authority, path: path,
+                fields: fields)
+        } catch {
+            throw .unreachable("the address is not valid: \(error.rawValue)")
+        }
+    }
+
+    // MARK: Exchanges
+
+    /// Sends a request and waits for the head of its answer. What a server certainly did nothing
+    /// with is sent once more over another connection, and nothing else ever is (RFC 9113 §8.7).
+    ///
+    /// - Parameter anyStatus: Whether an answer other than 200 is one too.
+    func send(
+        _ request: Request, before deadline: MonotonicInstant, in scope: RequestUpstreams?,
+        anyStatus: Bool = false
+    ) async throws(UpstreamFailure) -> OutboundExchange {
+        let exchange: OutboundExchange
+        do throws(OutboundFailure) {
+            do throws(OutboundFailure) {
+                exchange = try await attempt(request, before: deadline, in: scope)
+            } catch .refused {
+                exchange = try await attempt(request, before: deadline, in: scope)
+            }
+        } catch {
+            throw UpstreamFailure(error)
+        }
+        guard let head = exchange.head, head.status != 200, !anyStatus else { return exchange }
+        scope?.remove(exchange)
+        exchange.stop(.cancelled)
+        throw .status(head.status, retryAfter: head.fields[.retryAfter].flatMap { Int($0) })
+    }
+
+    private func attempt(
+        _ request: Request, before deadline: MonotonicInstant, in scope: RequestUpstreams?
+    ) async throws(OutboundFailure) -> OutboundExchange {
+        let exchange = try await begin(request, before: deadline)
+        if let scope, !scope.add(exchange) {
+            exchange.stop(.cancelled)
+            throw .cancelled
+        }
+        do throws(OutboundFailure) {
+            _ = try await response(of: exchange, before: deadline)
+            return exchange
+        } catch {
+            scope?.remove(exchange)
+            throw error
+        }
+    }
+
+    private func begin(
+        _ request: Request, before deadline: MonotonicInstant
+    ) async throws(OutboundFailure) -> OutboundExchange {
+        let out = OutboundRequest(head: request.head, body: request.body)
+        switch request.route {
+        case .peer(let peer): return try await pool(of: peer).send(out, before: deadline)
+        case .local(let address): return try await pool(at: address).send(out, before: deadline)
+        }
+    }
+
+    private func response(
+        of exchange: OutboundExchange, before deadline: MonotonicInstant
+    ) async throws(OutboundFailure) -> HTTPResponseHead {
+        let timer = loop.schedule(at: deadline) { exchange.stop(.late) }
+        defer { loop.cancel(timer) }
+        return try await exchange.response()
+    }
+
+    /// The whole body of an answer.
+    func body(
+        of exchange: OutboundExchange, before deadline: MonotonicInstant
+    ) async throws(UpstreamFailure) -> [UInt8] {
+        let timer = loop.schedule(at: deadline) { exchange.stop(.late) }
+        defer { loop.cancel(timer) }
+        do {
+            return try await exchange.body(atMost: parts.upstream.answerBytes)
+        } catch {
+            throw UpstreamFailure(error)
+        }
+    }
+
+    // MARK: Answers
+
+    /// The value of `result`; the agent's own error, or what is wrong with its answer.
+    static func result(_ body: [UInt8]) throws(UpstreamFailure) -> JSONValue {
+        do {
+            return try JSONRPC.result(body)
+        } catch {
+            throw error.code == .invalidAgentResponse ? .malformed(error.message) : .agent(error)
+        }
+    }
+
+    static func event(_ result: JSONValue) throws(UpstreamFailure) -> StreamEvent {
+        do {
+            return try StreamEvent(wrapped: result)
+        } catch {
+            throw .malformed(error.message)
+        }
+    }
+}
+
+extension HTTPFieldName {
+    /// Tells a local agent whom it acts for: the caller's entity, as its certificate proved it.
+    static let dragomanCaller: HTTPFieldName = "x-dragoman-caller"
+}
+
+extension UpstreamFailure {
+    init(_ failure: OutboundFailure) {
+        switch failure {
+        case .refused(let reason): self = .unreachable(reason)
+        case .lost(let reason): self = .lost(reason)
+        case .late: self = .lost("its time was up")
+        case .malformed(let rule): self = .malformed(rule)
+        case .cancelled: self = .lost("the call was cancelled")
+        }
+    }
+}
