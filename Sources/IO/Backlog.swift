@@ -37,5 +37,4 @@ struct OutputState {
     /// Our end is to be finished once the backlog is gone.
     var isFinishing = false
     var hasFinished = false
-    var hasToldFinished = false
 }

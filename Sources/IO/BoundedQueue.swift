@@ -34,14 +34,14 @@ package final class BoundedQueue<Element> {
 
     /// Adds an element, waiting for room. False when the consumer is gone: the element is dropped.
     package func push(
-        _ element: Element, isolation: isolated any Actor = #isolation
+        _ element: Element, isolation: isolated (any Actor)? = #isolation
     ) async -> Bool {
         while !isFinished, count >= capacity { await notFull.wait() }
         return tryPush(element)
     }
 
     /// The oldest element, waiting for one; nil after the last once the producer has finished.
-    package func next(isolation: isolated any Actor = #isolation) async -> Element? {
+    package func next(isolation: isolated (any Actor)? = #isolation) async -> Element? {
         while count == 0, !isFinished { await notEmpty.wait() }
         guard count > 0 else { return nil }
         let element = elements[head]

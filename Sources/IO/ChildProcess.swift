@@ -74,7 +74,10 @@ package final class ChildProcess: ReadinessHandler {
             request, input: discard.number, output: outputNumber, error: errorNumber)
         // The child is not reaped before this object does it, so its id still means it.
         let pidfd = cl_pidfd_open(id)
-        if pidfd < 0 { kill(id, SIGKILL) }
+        if pidfd < 0 {
+            kill(id, SIGKILL)
+            _ = waitpid(id, nil, 0)
+        }
         descriptor = Descriptor(owning: try SystemError.check("pidfd_open", pidfd))
         self.loop = loop
         output = outputEnds.reader.take()
@@ -89,7 +92,7 @@ package final class ChildProcess: ReadinessHandler {
     }
 
     /// Waits until the process has ended.
-    package func wait(isolation: isolated any Actor = #isolation) async -> Status {
+    package func wait(isolation: isolated (any Actor)? = #isolation) async -> Status {
         if let status { return status }
         let settlement = Settlement<Status, Never>()
         waiters.append(settlement)

@@ -25,9 +25,9 @@ import Synchronization
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     package let name: String
     package let limits: Limits
-    /// Monotonic time read once per tick. Deadlines are reckoned from it.
+    /// Monotonic time read once per tick. Deadlines are reckoned from it. On the loop.
     package internal(set) var now: MonotonicInstant
-    /// What this loop has done so far.
+    /// What this loop has done so far. On the loop.
     package internal(set) var counters = Counters()
 
     let clock = SystemTime()
@@ -36,13 +36,16 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let events: UnsafeMutablePointer<cl_event>
     let scratch: Scratch
 
-    // Work found on the loop's own thread: no lock.
+    // Work found on the loop's own thread: no lock. While a batch runs, what it causes goes into
+    // the spare array of the same kind, so that a busy loop allocates nothing here.
     private var jobs: [UnownedJob] = []
     private var calls: [@Sendable () -> Void] = []
     private var spareJobs: [UnownedJob] = []
     private var spareCalls: [@Sendable () -> Void] = []
     private var dirty: [any Flushable] = []
+    private var spareDirty: [any Flushable] = []
     var leftovers: [any ReadinessHandler] = []
+    private var spareLeftovers: [any ReadinessHandler] = []
     var registrations = RegistrationTable()
     var timers = TimerHeap()
     // What to call when the task of a cancellable wait is cancelled.
@@ -129,14 +132,15 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     /// One turn; false once the loop was asked to stop.
     private func tick() -> Bool {
         wait()
-        let rest = leftovers
-        leftovers.removeAll(keepingCapacity: true)
-        for handler in rest { handler.revisit() }
+        revisitLeftovers()
         let goesOn = adoptRemote()
         runJobs()
         fireTimers()
         flushDirty()
+        let length = clock.monotonic().nanoseconds - now.nanoseconds
         counters.ticks += 1
+        counters.busyNanoseconds += length
+        counters.longestTickNanoseconds = max(counters.longestTickNanoseconds, length)
         return goesOn
     }
 
@@ -168,6 +172,16 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         let time = clock.monotonic()
         guard earliest > time else { return 0 }
         return Int32(clamping: (earliest.nanoseconds - time.nanoseconds + 999_999) / 1_000_000)
+    }
+
+    private func revisitLeftovers() {
+        guard !leftovers.isEmpty else { return }
+        var batch: [any ReadinessHandler] = []
+        swap(&batch, &spareLeftovers)
+        swap(&batch, &leftovers)
+        for handler in batch { handler.revisit() }
+        batch.removeAll(keepingCapacity: true)
+        swap(&batch, &spareLeftovers)
     }
 
     private func adoptRemote() -> Bool {
@@ -217,13 +231,16 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     private func flushDirty() {
         guard !dirty.isEmpty else { return }
-        let batch = dirty
-        dirty.removeAll(keepingCapacity: true)
+        var batch: [any Flushable] = []
+        swap(&batch, &spareDirty)
+        swap(&batch, &dirty)
         for item in batch {
             item.isDirty = false
             item.flush()
-            counters.flushes += 1
         }
+        counters.flushes += UInt64(batch.count)
+        batch.removeAll(keepingCapacity: true)
+        swap(&batch, &spareDirty)
     }
 
     /// Breaks the cycles loop → socket → callbacks → socket. Callbacks die on their own thread.
@@ -320,5 +337,10 @@ extension EventLoop {
         package var localJobs: UInt64 = 0
         package var timers: UInt64 = 0
         package var flushes: UInt64 = 0
+        /// Time spent in ticks, without waiting for the kernel.
+        package var busyNanoseconds: UInt64 = 0
+        /// The longest tick: how long anything on this loop has been kept waiting by something
+        /// else.
+        package var longestTickNanoseconds: UInt64 = 0
     }
 }

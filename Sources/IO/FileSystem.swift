@@ -35,6 +35,7 @@ package enum FileSystem {
     ///
     /// They go to a new file beside it, which is synchronised and renamed, and the directory is
     /// synchronised after that. When it throws, the old file is as it was.
+    /// A symbolic link at `path` is itself replaced.
     /// - Parameter mode: Permissions of the new file, exactly, whatever the umask.
     package static func replace(
         _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644

@@ -18,6 +18,9 @@
 /// come back to the loop directly; it also makes the task start as the loop's next job rather
 /// than inside the call. A capture list would lose the isolation.
 ///
+/// What such a task calls should inherit its isolation, as functions do here by default. Code that
+/// is isolated to nothing would run on the loop too, but come back to it at each call.
+///
 /// Other actors may share the loop by returning ``EventLoop/asUnownedSerialExecutor()`` in the
 /// same way; calls between them do not suspend.
 package actor Lane {

@@ -49,6 +49,7 @@ package final class Listener: ReadinessHandler {
     ///
     /// A Unix-domain socket's file has mode 0600 from the moment it exists. A file left by a
     /// process that is gone is replaced; one that is in use, or is no socket, is an error.
+    /// An IPv6 address takes IPv6 only: listen on both to serve both.
     /// - Throws: ``SystemError``, e.g. EADDRINUSE, EACCES, ENAMETOOLONG.
     package init(
         on loop: EventLoop, at address: SocketAddress, options: Options = Options()

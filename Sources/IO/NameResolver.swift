@@ -80,6 +80,8 @@ package final class NameResolver: Sendable {
     /// The addresses of `host`, a name or a numeric address (IPv6 with or without brackets).
     package func addresses(of host: String) async throws(ResolveError) -> [IPAddress] {
         if let address = IPAddress(host) { return [address] }
+        // Before lower-casing, which would make an ASCII letter of the Kelvin sign.
+        guard host.utf8.allSatisfy({ $0 < 0x80 }) else { throw .malformed }
         let name = host.lowercased()
         guard NameResolver.isName(name) else { throw .malformed }
         return try await answer(for: name).get()

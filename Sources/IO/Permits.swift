@@ -49,7 +49,7 @@ package final class Permits {
 
     /// Takes a permit, waiting for one until `deadline`. Each success is answered by ``release()``.
     package func acquire(
-        until deadline: MonotonicInstant, isolation: isolated any Actor = #isolation
+        until deadline: MonotonicInstant, isolation: isolated (any Actor)? = #isolation
     ) async throws(Refusal) {
         guard !isClosed else { throw .closed }
         if tryAcquire() { return }

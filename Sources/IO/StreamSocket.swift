@@ -30,7 +30,8 @@ package final class StreamSocket: ReadinessHandler {
     private var isRevisiting = false
     var isReadable = false
     var hasPeerFinished = false
-    private var hasFailed = false
+    private var hasToldEnd = false
+    private var hasToldFailure = false
     var output = OutputState()
 
     /// Whether ``onReadable`` is held back; see ``pauseReading()``.
@@ -133,17 +134,15 @@ package final class StreamSocket: ReadinessHandler {
     }
 
     private func tellHangup(_ readiness: Readiness) {
-        let isFirst = !output.hasToldFinished
-        output.hasToldFinished = true
-        if !readiness.isDisjoint(with: [.hangup, .error]), !hasFailed {
-            let code = pendingError()
-            if code != 0 {
-                hasFailed = true
-                onHangup?(.failed(SystemError("socket", code)))
-                return
-            }
+        let code = readiness.isDisjoint(with: [.hangup, .error]) ? 0 : pendingError()
+        if code != 0, !hasToldFailure {
+            hasToldFailure = true
+            hasToldEnd = true
+            onHangup?(.failed(SystemError("socket", code)))
+        } else if !hasToldEnd {
+            hasToldEnd = true
+            onHangup?(.finished)
         }
-        if isFirst { onHangup?(.finished) }
     }
 }
 

@@ -9,9 +9,9 @@ import Bytes
 ///
 ///     while buffer.isEmpty { try await arrival.wait() }
 ///
-/// Waiting asks for the caller's actor: a function without one is run by the loop like any other,
-/// but suspends at each call it makes, so that between its looking and its waiting the wake could
-/// come and be lost. The compiler refuses it.
+/// Whoever waits must be isolated to an actor of the loop, directly or through its callers. A task
+/// that is isolated to nothing is run by the loop like any other, but suspends at each call, so
+/// that between its looking and its waiting the wake could come and be lost: that traps.
 ///
 /// Waiting does not observe task cancellation: the owner of the event (the stream, the connection)
 /// fails its waiter when it ends, which is cheaper than a cancellation handler per wait.
@@ -27,8 +27,9 @@ package final class Waiter<Value, Failure: Error> {
 
     /// Parks the calling task until the next ``resume(returning:)`` or ``resume(throwing:)``.
     package func wait(
-        isolation: isolated any Actor = #isolation
+        isolation: isolated (any Actor)? = #isolation
     ) async throws(Failure) -> Value {
+        invariant(isolation != nil, "a wait on a loop needs the isolation of its lane")
         invariant(!isWaiting, "two tasks wait in one Waiter")
         // The continuation is resumed exactly once: only `resume` takes it out, and this object
         // cannot die before that since the suspended call holds it.

@@ -113,13 +113,13 @@ final class Inbox {
 
     /// Waits for so many bytes in all, or the end.
     func wait(
-        for count: Int, isolation: isolated any Actor = #isolation
+        for count: Int, isolation: isolated (any Actor)? = #isolation
     ) async -> [UInt8] {
         while bytes.count < count, !isEnded { await arrival.wait() }
         return bytes
     }
 
-    func waitForEnd(isolation: isolated any Actor = #isolation) async -> [UInt8] {
+    func waitForEnd(isolation: isolated (any Actor)? = #isolation) async -> [UInt8] {
         while !isEnded { await arrival.wait() }
         return bytes
     }

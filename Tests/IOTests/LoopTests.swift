@@ -47,6 +47,27 @@ import Testing
         }
     }
 
+    /// The same through an interface that knows nothing of lanes: isolation is inherited.
+    @Test func aWaitBehindAnInterfaceIsOneJob() async throws {
+        try await onLoop { lane in
+            let source: any Source = LoopSource(lane.loop)
+            let before = lane.loop.counters.localJobs
+            var sum = 0
+            for _ in 0..<100 { sum += await source.fetch() }
+            #expect(sum == 100)
+            #expect(lane.loop.counters.localJobs - before <= 101)
+        }
+    }
+
+    /// Such a wait could lose its wake, and must not go unnoticed.
+    @Test func aWaitWithoutIsolationTraps() async {
+        await #expect(processExitsWith: .failure) {
+            let loop = try EventLoop()
+            try loop.start()
+            await Task(executorPreference: loop) { await Waiter<Void, Never>().wait() }.value
+        }
+    }
+
     /// Without the preference the same path leaves the loop: the proof above can fail.
     @Test func withoutPreferenceAContinuationComesFromAnotherThread() async throws {
         try await onLoop { lane in
@@ -224,6 +245,23 @@ import Testing
             return lane.loop.isInLoop
         }
         return await nested(depth: depth - 1, lane)
+    }
+}
+
+/// What the code above the loop sees.
+private protocol Source {
+    func fetch() async -> Int
+}
+
+private final class LoopSource: Source {
+    private let loop: EventLoop
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func fetch() async -> Int {
+        let outcome = Settlement<Int, Never>()
+        loop.schedule(after: .zero) { outcome.settle(.success(1)) }
+        return await outcome.value()
     }
 }
 

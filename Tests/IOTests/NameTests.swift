@@ -63,7 +63,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ".", "a..b", "-a.example", "a-.example", "exa mple", "a_b", "例え.jp", "0x7f.1", "127.1",
+        "", ".", "a..b", "-a.example", "a-.example", "exa mple", "a_b", "例え.jp", "\u{212A}.example",
+        "0x7f.1", "127.1",
         "017700000001", "2130706433", "0x7f000001", "1.2.3.0x4", "example.1", "host.", "[::1",
         String(repeating: "a", count: 64), String(repeating: "a.", count: 127) + "aa",
     ])
