@@ -152,7 +152,7 @@ extension Explanation {
                     }))
         }
         explanation.holds = found.holds
-        explanation.records = found.records.map { trail.read($0) }
+        explanation.records = found.records.map { trail.read($0, in: found.tasks) }
         explanation.refusals = found.refusals
         for (entity, party) in gateway.settings.parties { explanation.names[entity] = party.name }
         return explanation

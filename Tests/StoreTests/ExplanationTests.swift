@@ -134,6 +134,50 @@ import Testing
         #expect(value["holds"]?.count == 4)
     }
 
+    /// The phone maker's gateway with the keys of nobody else in its configuration.
+    private func withoutConfiguredKeys(_ company: Organisation, _ network: Network) -> GatewayState
+    {
+        let settings = company.gateway.settings
+        let parties = settings.parties.mapValues { party in
+            Party(
+                entity: party.entity, name: party.name, trust: party.trust, key: nil,
+                tariffs: party.tariffs, isPeer: party.isPeer)
+        }
+        return GatewayState(
+            settings: GatewaySettings(
+                entity: settings.entity, signingKey: settings.signingKey,
+                certificates: settings.certificates, agents: settings.agents, parties: parties,
+                anchors: settings.anchors, templates: settings.templates, limits: settings.limits,
+                confirmationKey: settings.confirmationKey),
+            journal: company.journal, time: network.time, random: SeededRandom(seed: 2),
+            contextKey: Array(repeating: 1, count: 32))
+    }
+
+    @Test func aRecordIsVerifiedByTheKeyThatTheGrantNames() async throws {
+        let (network, exchange) = try await booked()
+        let phone = withoutConfiguredKeys(network.phone, network)
+        let explained = try #require(try await Explanation.of(exchange, at: phone))
+        #expect(explained.records.map(\.check) == [.verified], "the grant names S's key")
+        // In this network nobody sends certificates, so nothing vouches for the executor's key.
+        #expect(explained.tasks.first?.consent?.receipt?.check != .verified)
+        let app = withoutConfiguredKeys(network.app, network)
+        let middle = try #require(try await Explanation.of(exchange, at: app))
+        let theirs = try #require(
+            middle.records.first { $0.issuer == network.executor.entity })
+        #expect(
+            theirs.check == .failed("no key is kept; it was verified when it was booked"))
+    }
+
+    @Test func claimsThatNobodyVouchesForAreNotToldAsFacts() async throws {
+        let (network, exchange) = try await booked()
+        let app = withoutConfiguredKeys(network.app, network)
+        let trail = try #require(
+            try await Explanation.of(exchange, at: app)?.tasks.first?.consent)
+        #expect(trail.offer?.check == .failed("consent_untrusted"))
+        #expect(trail.offer?.rows.isEmpty ?? false)
+        #expect(trail.receipt?.captured == nil)
+    }
+
     @Test func whatIsNotKnownIsNotExplained() async throws {
         let network = try Network()
         try await network.open()

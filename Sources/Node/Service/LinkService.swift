@@ -22,13 +22,16 @@ package struct LinkService: Service {
     package func refusal(
         of head: HTTPRequestHead, at listener: ListenerSettings, from peer: Presenter?
     ) -> ServiceResponse? {
-        guard peer != nil else { return .plain(401, "A client certificate is required") }
+        guard let peer else { return .plain(401, "A client certificate is required") }
+        let isSuspended = gateway.standing.suspended(peer.entity) != nil
         if let resource = AgentService.resource(head) {
-            return agents.refusal(of: head, resource)
+            return isSuspended ? Self.suspended : agents.refusal(of: head, resource)
         }
-        guard PeerDesk.Resource(path: head.target.path) != nil else {
+        guard let resource = PeerDesk.Resource(path: head.target.path) else {
             return .plain(404, "Nothing is here")
         }
+        // What is owed for earlier requests is still taken, so that both books come out equal.
+        if isSuspended, resource == .reservations { return Self.suspended }
         return head.method == .post ? nil : .plain(405, "POST is served here")
     }
 
@@ -57,5 +60,9 @@ package struct LinkService: Service {
                 HTTPJSON.body(of: error),
                 status: error.code.httpStatus)
         }
+    }
+
+    private static var suspended: ServiceResponse {
+        .plain(403, "This peer is suspended here; its operator knows why")
     }
 }
