@@ -27,13 +27,7 @@ struct ControlSocket {
             path = socket
         } else {
             let file = arguments["--config"] ?? Self.defaultFile
-            let text = try Input.bytes(file)
-            do {
-                let configuration = try Configuration(parsing: text)
-                path = LocalFile.resolve(configuration.control, besides: file)
-            } catch {
-                throw .misuse("\(file) has faults; see: dragoman check \(file)")
-            }
+            path = LocalFile.resolve(try Self.path(in: file), besides: file)
         }
         guard let address = SocketAddress("unix:\(path)") else {
             throw .misuse(
@@ -41,6 +35,18 @@ struct ControlSocket {
                     + "\(SocketAddress.longestUnixPath) bytes")
         }
         client = ControlClient(address: address)
+    }
+
+    /// What a configuration says of its socket. The rest is not read: a file with a fault may well
+    /// be that of a gateway which runs and is to be asked or ended.
+    private static func path(in file: String) throws(Failure) -> String {
+        let text = JSONComments.strip(try Input.bytes(file))
+        do {
+            let root = try JSONDocument(parsing: text).root
+            return root["control"]?.string ?? Configuration.standardControl
+        } catch {
+            throw .misuse("\(file) is not JSON; see: dragoman check \(file)")
+        }
     }
 
     /// Reads a page of text or JSON.

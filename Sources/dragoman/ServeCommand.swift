@@ -33,34 +33,75 @@ enum ServeCommand: Command {
         var signals = StopSignals()
         let assembly = try assembly(file, shell)
         let time = SystemTime()
+        let entity = assembly.configuration.entity
+        let log = try log(assembly.configuration, file, time)
+        defer { log.close() }
+        let control: ServerControl
         let server: Server
         do {
+            control = try ServerControl(
+                read: {
+                    log.reopen()
+                    return Self.read(file, time)
+                }, end: { _ = kill(getpid(), SIGTERM) })
             server = try await Server.start(
-                assembly, folder: folder(of: file), workers: workers,
-                sink: StreamLog(assembly.configuration.accessLog), time: time,
-                random: shell.random)
+                assembly, folder: folder(of: file), workers: workers, sink: log, time: time,
+                random: shell.random, version: Program.version, control: control)
+        } catch let fault as Server.Fault {
+            throw .no(fault.description)
         } catch {
-            throw .no(error.description)
+            throw .no("\(error)")
         }
+        defer { control.close() }
         for (name, address) in server.addresses.sorted(by: { $0.key < $1.key }) {
-            shell.complain("\(assembly.configuration.entity): \(name) at \(address)")
+            shell.complain("\(entity): \(name) at \(address)")
         }
         while true {
             switch signals.next() {
             case .stop:
-                shell.complain("\(assembly.configuration.entity): draining")
+                shell.complain("\(entity): draining")
                 await server.stop()
                 return .success
             case .reload:
-                do {
-                    try await server.reload(try Self.assembly(file, shell))
-                    shell.complain("\(assembly.configuration.entity): configuration reloaded")
-                } catch let failure as Failure {
-                    shell.complain("not reloaded: \(failure.message)")
-                } catch {
-                    shell.complain("not reloaded: \(error)")
-                }
+                let faults = await control.reload()
+                for fault in faults { shell.complain("\(file):\(fault)") }
+                shell.complain(
+                    "\(entity): " + (faults.isEmpty ? "configuration reloaded" : "not reloaded"))
             }
+        }
+    }
+
+    /// The access log; its path is relative to the configuration's folder.
+    private static func log(
+        _ configuration: Configuration, _ file: String, _ time: any TimeSource
+    ) throws(Failure) -> FileLog {
+        let path = configuration.accessLog
+        do {
+            return try FileLog(
+                path == "-" ? path : LocalFile.resolve(path, besides: file), time: time)
+        } catch {
+            throw .no("the log \(path) cannot be opened: \(error)")
+        }
+    }
+
+    /// The configuration and its files once more.
+    private static func read(
+        _ file: String, _ time: any TimeSource
+    ) -> Result<Assembly, ConfigurationFaults> {
+        do throws(LocalFile.Fault) {
+            let text = try LocalFile.read(file)
+            do throws(ConfigurationFaults) {
+                return .success(try Assembly(parsing: text, from: file, now: time.now()))
+            } catch {
+                return .failure(error)
+            }
+        } catch {
+            return .failure(
+                ConfigurationFaults([
+                    ConfigurationFault(
+                        line: 1, column: 1, path: "", rule: "cannot be read: \(error.reason)",
+                        mend: "")
+                ]))
         }
     }
 

@@ -191,6 +191,12 @@ import Testing
         ("\"328.00\"", "\"328.001\"", "consent.templates[0].per_act"),
         ("\"CNY\": 100000", "\"CNX\": 100000", "entities[1].grants.max_per_act.CNX"),
         ("\"commit\":", "\"draft\": \"order.cancel\", \"commit\":", "agents[0].skills[0].draft"),
+        ("\"name\": \"peers\"", "\"name\": \"control\"", "listeners[0].name"),
+        (
+            "\"0.0.0.0:1\"}",
+            "\"0.0.0.0:1\"}, {\"name\": \"peers\", \"kind\": \"link\", \"address\": \"0.0.0.0:2\"}",
+            "listeners[1].name"
+        ),
     ])
     func meaningIsChecked(_ old: String, _ new: String, _ place: String) throws {
         let found = try faults(old, new)

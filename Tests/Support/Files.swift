@@ -94,3 +94,12 @@ extension Files {
         return unsafe String(cString: value)
     }
 }
+
+extension Files {
+    /// The permissions of a file; `nil` when there is none.
+    package static func mode(_ path: String) -> UInt32? {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0 else { return nil }
+        return facts.st_mode & 0o777
+    }
+}

@@ -49,7 +49,7 @@ extension Configuration {
         let peers = root.objects("peers", Self.peer)
         let agents = root.objects("agents", Self.localAgent)
         let consent = root.object("consent", Self.consentService)
-        let control = root.string("control") ?? "control.sock"
+        let control = root.string("control") ?? standardControl
         let accessLog = root.object("log") { $0.string("access") } ?? "-"
         let limits = root.object("limits", Self.limits) ?? Limits()
         guard let entity, let identity else { return nil }
@@ -266,7 +266,16 @@ extension Configuration {
                 root.value["agents"] ?? root.value, "agents",
                 "\"\(name)\" cannot stand in a path", "Use a-z, 0-9, - and _")
         }
-        let listenerNames = Set(listeners.map(\.name))
+        var listenerNames: Set<String> = []
+        for (index, listener) in listeners.enumerated() {
+            let isReserved = listener.name == ListenerSettings.controlName
+            guard isReserved || !listenerNames.insert(listener.name).inserted else { continue }
+            root.reader.fault(
+                root.value["listeners"]?[index] ?? root.value, "listeners[\(index)].name",
+                isReserved
+                    ? "\"\(listener.name)\" is the name of the control socket"
+                    : "two listeners are called \"\(listener.name)\"", "Choose another name")
+        }
         let used = agents.flatMap(\.listeners) + peers.flatMap { $0.agents.flatMap(\.listeners) }
         for name in used where !listenerNames.contains(name) {
             root.reader.fault(

@@ -20,6 +20,8 @@ package struct Configuration: Sendable {
     package var consent: ConsentService
     /// Path of the control socket.
     package var control: String
+    /// Where it is when the file does not say, beside the file.
+    package static let standardControl = "control.sock"
     /// `-` for standard output, or a path.
     package var accessLog: String
     package var limits: Limits
@@ -130,6 +132,11 @@ package struct ListenerSettings: Sendable {
         case local
         /// Read-only: `/live`, `/ready`, `/metrics`.
         case observe
+        /// The control socket. Every gateway has exactly one, so a configuration lists none.
+        case control
+
+        /// Those that a configuration may name.
+        package static let allCases: [Kind] = [.link, .local, .observe]
     }
 
     package var name: String

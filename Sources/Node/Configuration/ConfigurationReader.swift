@@ -118,7 +118,7 @@ struct ConfigurationObject {
         guard let text = string(name, required: required ? "Write one of \(words)" : nil) else {
             return nil
         }
-        guard let word = Word(rawValue: text) else {
+        guard let word = Word.allCases.first(where: { $0.rawValue == text }) else {
             reader.fault(
                 value[name] ?? value, place(name), "is unknown", "Write one of \(words)")
             return nil

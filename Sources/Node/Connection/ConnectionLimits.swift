@@ -80,7 +80,7 @@ package struct ConnectionLimits: Sendable {
         switch kind {
         case .link: peerBodyBytes
         case .local: localBodyBytes
-        case .observe: observeBodyBytes
+        case .observe, .control: observeBodyBytes
         }
     }
 }

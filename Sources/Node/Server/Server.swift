@@ -12,6 +12,7 @@ package final class Server: Sendable {
     private let directory: HeldDirectory
     private let journal: SQLiteJournal
     private let workers: Workers
+    private let node: NodeState
     package let gateway: GatewayState
     /// Where each listener accepts, by its name.
     package let addresses: [String: SocketAddress]
@@ -28,12 +29,13 @@ package final class Server: Sendable {
 
     private init(
         directory: HeldDirectory, journal: SQLiteJournal, gateway: GatewayState, workers: Workers,
-        addresses: [String: SocketAddress], requests: RequestCounters
+        node: NodeState, addresses: [String: SocketAddress], requests: RequestCounters
     ) {
         self.directory = directory
         self.journal = journal
         self.gateway = gateway
         self.workers = workers
+        self.node = node
         self.addresses = addresses
         self.requests = requests
     }
@@ -46,20 +48,25 @@ package final class Server: Sendable {
     /// - Parameters:
     ///   - folder: What relative paths of the configuration are relative to.
     ///   - workers: How many loops; one per core by default.
+    ///   - version: Of the program, for those who watch it.
+    ///   - control: Reads the configuration again and ends the process; `nil` does neither.
     package static func start(
         _ assembly: Assembly, folder: String, workers count: Int, sink: any LogSink,
-        time: any TimeSource, random: any RandomBytes
+        time: any TimeSource, random: any RandomBytes, version: String = "unversioned",
+        control: ServerControl? = nil
     ) async throws(Fault) -> Server {
         let configuration = assembly.configuration
         let path = LocalFile.resolve(configuration.data, besides: folder + "/x")
         let directory = try HeldDirectory(path)
         let journal: SQLiteJournal
+        let watched: WatchedJournal
         let gateway: GatewayState
         do {
             journal = try SQLiteJournal(path: path + "/journal.db")
             let key = try await journal.secret("context", random: random)
+            watched = WatchedJournal(journal, time: time)
             gateway = GatewayState(
-                settings: assembly.settings, journal: journal, time: time, random: random,
+                settings: assembly.settings, journal: watched, time: time, random: random,
                 contextKey: key)
             try await gateway.openBooks()
         } catch {
@@ -78,9 +85,18 @@ package final class Server: Sendable {
         } catch {
             throw Fault("the workers cannot be started: \(error)")
         }
-        let services = Services(gateway: gateway, log: log)
+        let node = NodeState(name: configuration.name, version: version, started: time.now())
+        let counting: [any MetricSource] = [requests, workers.parts.counters]
+        let services = Services(
+            gateway: gateway, log: log,
+            observe: ObserveService(
+                gateway: gateway, node: node, journal: watched,
+                sources: counting + [sink as? any MetricSource].compactMap { $0 }),
+            node: node, control: control ?? NoControl())
+        let socket = ListenerSettings.control(
+            path: LocalFile.resolve(configuration.control, besides: folder + "/x"))
         var addresses: [String: SocketAddress] = [:]
-        for listener in configuration.listeners {
+        for listener in configuration.listeners + [socket] {
             do {
                 addresses[listener.name] = try await workers.listen(
                     listener, services.service(for: listener))
@@ -93,9 +109,12 @@ package final class Server: Sendable {
             await Housekeeping(gateway: gateway, upstreams: upstreams)
                 .round(forgetting: round % roundsToForget == 0)
         }
-        return Server(
-            directory: directory, journal: journal, gateway: gateway, workers: workers,
+        let server = Server(
+            directory: directory, journal: journal, gateway: gateway, workers: workers, node: node,
             addresses: addresses, requests: requests)
+        control?.serve(server)
+        node.serve(at: places(configuration.listeners + [socket], addresses))
+        return server
     }
 
     /// Between two rounds of housekeeping; a post leaves half a second after its task at the
@@ -114,6 +133,16 @@ package final class Server: Sendable {
                 identity: identity, peers: PeerTrust(entities: assembly.links), time: time)
         } catch {
             throw Fault("the identity cannot be used: \(error)")
+        }
+    }
+
+    private static func places(
+        _ listeners: [ListenerSettings], _ addresses: [String: SocketAddress]
+    ) -> [NodeState.Place] {
+        listeners.map { listener in
+            NodeState.Place(
+                name: listener.name, kind: listener.kind.rawValue,
+                address: addresses[listener.name]?.description ?? listener.address)
         }
     }
 
@@ -139,6 +168,7 @@ package final class Server: Sendable {
 
     /// Ends: accepts no more, lets requests end for as long as the configuration says, closes.
     package func stop() async {
+        node.drain()
         gateway.feed.close()
         await workers.drain()
         workers.stop()
@@ -166,14 +196,20 @@ private final class HeldDirectory: Sendable {
 struct Services: Sendable {
     let gateway: GatewayState
     let log: AccessLog
+    let observe: ObserveService
+    let node: NodeState
+    let control: any NodeControl
 
     func service(for listener: ListenerSettings) -> any Service {
         let agents = AgentService(
             gateway: gateway, cards: CardDesk(gateway: gateway), log: log)
         switch listener.kind {
         case .link: return LinkService(gateway: gateway, agents: agents, log: log)
-        case .local, .observe:
-            return LocalService(gateway: gateway, agents: agents, log: log)
+        case .local: return LocalService(gateway: gateway, agents: agents, log: log)
+        case .observe: return observe
+        case .control:
+            return ControlService(
+                gateway: gateway, node: node, observe: observe, control: control, log: log)
         }
     }
 }

@@ -64,7 +64,7 @@ package final class CardDesk: Sendable {
     ) -> String {
         switch request.listener.kind {
         case .link: "\(settings.entity.text)/agents/\(agent.name)"
-        case .local, .observe: "http://\(request.head.authority)/agents/\(agent.name)"
+        case .local, .observe, .control: "http://\(request.head.authority)/agents/\(agent.name)"
         }
     }
 

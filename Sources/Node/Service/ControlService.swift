@@ -95,11 +95,14 @@ package struct ControlService: Service {
 }
 
 extension ListenerSettings {
+    /// What logs call the control socket.
+    package static let controlName = "control"
+
     /// The control socket, which is no entry of `listeners`: every gateway has exactly one, and it
     /// is a Unix socket that its owner alone can open.
     package static func control(path: String) -> ListenerSettings {
         ListenerSettings(
-            name: "control", kind: .local, address: "unix:\(path)", principals: [],
+            name: controlName, kind: .control, address: "unix:\(path)", principals: [],
             anonymous: nil, servesConsent: false)
     }
 }
