@@ -4,6 +4,10 @@
 enum Commands {
     static let groups: [CommandGroup] = [
         CommandGroup(
+            line: "demo [--yes] [--keep DIR]",
+            summary: "three organisations on this machine make a booking",
+            commands: [DemoCommand.self]),
+        CommandGroup(
             line: "init entrance|orchestrator|sidecar",
             summary: "a commented configuration, own CA and certificate",
             commands: [InitCommand.self]),

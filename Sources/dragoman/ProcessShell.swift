@@ -12,6 +12,12 @@ final class ProcessShell: Shell {
     func write(_ bytes: [UInt8]) { put(bytes, STDOUT_FILENO) }
     func complain(_ line: String) { put(Array((line + "\n").utf8), STDERR_FILENO) }
 
+    func answer(to question: String) -> String? {
+        guard isatty(STDIN_FILENO) == 1 else { return nil }
+        write(Array(question.utf8))
+        return readLine()
+    }
+
     /// Writes all; what cannot be written is lost, for there is nobody left to tell.
     private func put(_ bytes: [UInt8], _ file: Int32) {
         var rest = bytes[...]

@@ -8,13 +8,16 @@ import TestSupport
 final class RecordingShell: Shell {
     private(set) var output: [UInt8] = []
     private(set) var complaints: [String] = []
-    let time: any TimeSource = VirtualTime()
+    let time: any TimeSource
     let random: any RandomBytes = SeededRandom(seed: 1)
+
+    init(time: any TimeSource = VirtualTime()) { self.time = time }
 
     var text: String { String(decoding: output, as: UTF8.self) }
 
     func say(_ line: String) { output += Array((line + "\n").utf8) }
     func write(_ bytes: [UInt8]) { output += bytes }
+    func answer(to question: String) -> String? { nil }
     func complain(_ line: String) { complaints.append(line) }
 
     /// Runs the words as `dragoman WORDS` would.

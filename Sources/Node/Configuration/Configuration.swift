@@ -150,6 +150,19 @@ package struct ListenerSettings: Sendable {
     /// Whether the consent service is reached here.
     package var servesConsent: Bool
 
+    /// One of these members.
+    package init(
+        name: String, kind: Kind, address: String, principals: [Principal], anonymous: String?,
+        servesConsent: Bool
+    ) {
+        self.name = name
+        self.kind = kind
+        self.address = address
+        self.principals = principals
+        self.anonymous = anonymous
+        self.servesConsent = servesConsent
+    }
+
     /// A local caller's credential.
     package struct Principal: Sendable {
         package var name: String

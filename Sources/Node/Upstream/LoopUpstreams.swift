@@ -60,6 +60,7 @@ package final class LoopUpstreams: Upstreams {
         return PeerFacts(entity: peer, key: key, thumbprint: identity.thumbprint)
     }
 
+    /// The checked card of an agent, from the cache while it is fresh.
     package func card(
         of destination: Gateway.Destination
     ) async throws(UpstreamFailure) -> AgentCard {

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import A2A
+import Bytes
+import Consent
+import Crypto
+import Gateway
+import IO
+import JSON
+import Node
+import TLS
+
+/// A company that calls another's gateway with its own certificate, past its own gateway: over real
+/// mutual TLS, with whatever it puts into the message.
+final class DemoThief {
+    private let own: DemoCompany
+    private let target: DemoCompany
+    private let workers: Workers
+    private let shell: any Shell
+    private var messages = 0
+
+    init(
+        _ own: DemoCompany, towards target: DemoCompany, _ shell: any Shell
+    ) throws(Failure) {
+        self.own = own
+        self.target = target
+        self.shell = shell
+        do {
+            let identity = try TLSIdentity(
+                certificates: own.papers.certificate.pem, key: own.papers.key.pem)
+            let trust = try TrustMaterial(
+                identity: identity, peers: PeerTrust(entities: [target.entity: target.anchors]),
+                time: SystemTime())
+            workers = try Workers(
+                1,
+                WorkerParts(
+                    time: SystemTime(), random: shell.random, trust: trust,
+                    routes: UpstreamRoutes(peers: [target.entity: target.link]),
+                    lookup: { _, _ in [] }))
+        } catch {
+            throw .no("\(own.entity) cannot call: \(error)")
+        }
+    }
+
+    func stop() { workers.stop() }
+
+    /// What the target offered: its task and its question.
+    struct Offer {
+        let task: String
+        let context: String
+        let ask: Ask
+    }
+
+    /// A wish under `chain`.
+    func wishParameters(_ chain: [String]) -> JSONNode {
+        var consent = ConsentMetadata()
+        consent.chain = chain
+        return parameters(text: "A table, please", task: nil, consent)
+    }
+
+    /// Wishes under `chain`, and reads the offer.
+    func wish(_ chain: [String]) async throws(Failure) -> Offer {
+        let document: JSONDocument
+        switch try await call(wishParameters(chain)) {
+        case .success(let answer): document = answer
+        case .failure(let error):
+            throw .no("the demo is wrong: a wish is refused with \(error.reason)")
+        }
+        let task = document.root["task"]
+        let metadata = task?["status"]?["message"]?["metadata"]?[ConsentMetadata.uri]
+        guard let id = task?["id"]?.string, let context = task?["contextId"]?.string,
+            let value = metadata?["ask"], let ask = try? Ask(value)
+        else { throw .no("the demo is wrong: \(target.entity) offered nothing") }
+        return Offer(task: id, context: context, ask: ask)
+    }
+
+    /// An act on `offer`, signed as its holder signs, for the terms and the confirmation given.
+    func act(
+        _ undertaking: Undertaking, _ offer: Offer, terms: String, _ confirmation: String,
+        from grantor: DemoCompany
+    ) throws(Failure) -> JSONNode {
+        let now = SystemTime().now()
+        guard let anchors = own.server?.gateway.settings.anchors else {
+            throw .no("\(own.entity) does not run")
+        }
+        do {
+            let held = try ChainVerifier(anchors: anchors).receive(
+                undertaking.chain, for: own.entity, key: own.papers.key.verifying,
+                certificate: own.papers.certificate.thumbprint, from: grantor.presenter,
+                status: StatusKnowledge(), now: now)
+            let signed = try SignedTerms(
+                verifying: terms, by: target.papers.key.verifying, issuer: target.entity,
+                now: now, signatures: SignatureCheck())
+            var consent = ConsentMetadata()
+            let bare = parameters(text: "Go ahead", task: offer, consent)
+            guard let message = try JSONDocument(parsing: bare.bytes).root["message"] else {
+                throw Failure.no("no message")
+            }
+            consent.chain = held.tokens
+            consent.act = try held.act(
+                HeldGrant.ActRequest(
+                    entry: offer.ask.entry, action: signed.terms.action,
+                    executor: target.entity, id: UUIDv7(at: now, random: shell.random).text,
+                    body: RequestBody.bytes(of: message), terms: signed,
+                    confirmation: confirmation),
+                key: own.papers.key, now: now)
+            consent.terms = terms
+            consent.confirm = confirmation
+            return parameters(text: "Go ahead", task: offer, consent)
+        } catch {
+            throw .no("the demo is wrong: the act cannot be signed: \(error)")
+        }
+    }
+
+    /// Sends a message; the error with which it is refused, or nil when it is taken.
+    func send(_ parameters: JSONNode) async throws(Failure) -> A2AError? {
+        switch try await call(parameters) {
+        case .success: nil
+        case .failure(let error): error
+        }
+    }
+
+    private func parameters(
+        text: String, task: Offer?, _ consent: ConsentMetadata
+    ) -> JSONNode {
+        messages += 1
+        var message: JSONNode = [
+            "messageId": .string("x\(messages)"), "role": "ROLE_USER",
+            "parts": [["text": .string(text)]],
+        ]
+        if let task {
+            message["taskId"] = .string(task.task)
+            message["contextId"] = .string(task.context)
+        }
+        message["metadata"] = .object([.init(ConsentMetadata.uri, consent.node)])
+        return ["message": message]
+    }
+
+    private func call(
+        _ parameters: JSONNode
+    ) async throws(Failure) -> Result<JSONDocument, A2AError> {
+        let call = UpstreamCall(
+            destination: .peer(target.entity, agent: "dining"), method: "SendMessage",
+            params: parameters.bytes, extensions: ConsentMetadata.uri, traceparent: nil,
+            onBehalfOf: nil, timeout: .seconds(10))
+        let answer = await workers.withUpstreams { upstreams -> Result<[UInt8], UpstreamFailure> in
+            do throws(UpstreamFailure) {
+                return .success(Array(try await upstreams.call(call).raw))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch answer {
+        case .success(let bytes):
+            guard let document = try? JSONDocument(parsing: bytes) else {
+                throw .no("\(target.entity) does not answer with JSON")
+            }
+            return .success(document)
+        case .failure(.agent(let error)): return .failure(error)
+        case .failure(let failure): throw .no("\(target.entity): \(failure.description)")
+        }
+    }
+}
