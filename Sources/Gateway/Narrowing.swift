@@ -107,7 +107,7 @@ extension Entry {
             }
             if let each = limits.perAct { parts.append("≤ \(text(each)) each") }
             if let total = limits.total { parts.append("≤ \(text(total)) in all") }
-            if let count = limits.count { parts.append("\(count) ×") }
+            if let count = limits.count { parts.append(count == 1 ? "once" : "\(count) times") }
         }
         if !hidden.isEmpty { parts.append("limits known to the budget keeper only") }
         if let data {

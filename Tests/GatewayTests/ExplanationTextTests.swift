@@ -82,7 +82,7 @@ import Testing
         #expect(
             try entry().words
                 == "catalog.search order.create, at v.example, s.example, confirm each, "
-                + "≤ CNY 500.00 each, ≤ CNY 900.00 in all, 3 ×, "
+                + "≤ CNY 500.00 each, ≤ CNY 900.00 in all, 3 times, "
                 + "discloses phone.number name (fulfil-order, 2 h)")
     }
 
