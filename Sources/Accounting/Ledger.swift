@@ -108,8 +108,11 @@ extension Ledger {
     /// A tariff that the books know, parsed.
     func tariff(named name: HashName) throws(StorageFault) -> Tariff? {
         guard let record = try storage.tariff(named: name) else { return nil }
+        if let tariff = ParsedTariffs.shared[record] { return tariff }
         do {
-            return try Tariff(JSONDocument(parsing: record.body).root)
+            let tariff = try Tariff(JSONDocument(parsing: record.body).root)
+            ParsedTariffs.shared[record] = tariff
+            return tariff
         } catch {
             throw .corrupt("tariff \(name.text)")
         }

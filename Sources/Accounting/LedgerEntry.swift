@@ -117,6 +117,7 @@ extension Ledger {
     /// writer was in between: the transaction fails as a whole and may be tried again.
     func write(_ entry: LedgerEntry) throws(StorageFault) -> LedgerRefusal? {
         var columns = (debitsPending: Int128(0), debitsPosted: Int128(0))
+        var unopened: [AccountKey] = []
         for (key, change) in entry.changes {
             invariant(
                 change.debitsPosted >= 0 && change.creditsPosted >= 0,
@@ -124,6 +125,7 @@ extension Ledger {
             columns.debitsPending += Int128(change.debitsPending) - Int128(change.creditsPending)
             columns.debitsPosted += Int128(change.debitsPosted) - Int128(change.creditsPosted)
             let before = try storage.accountBalance(key)
+            if before == nil { unopened.append(key) }
             guard let after = (before ?? AccountBalance()).applying(change),
                 let exposure = after.exposure(key.code)
             else { return .overflow }
@@ -136,10 +138,8 @@ extension Ledger {
         }
         invariant(
             columns == (0, 0), "the debits of an entry are its credits, pending and posted")
+        for key in unopened { try storage.openAccount(key, limit: nil) }
         for (key, change) in entry.changes {
-            if try storage.accountBalance(key) == nil {
-                try storage.openAccount(key, limit: nil)
-            }
             guard try storage.changeAccount(key, by: change) else {
                 throw .constraint("limit of \(key)")
             }

@@ -98,8 +98,13 @@ extension Money {
     /// Any other spelling is refused: two texts of one amount would be two signatures of it.
     /// - Throws: ``MoneyFault/syntax``, or ``MoneyFault/overflow`` beyond 64 bits of micros.
     package init(text: some StringProtocol, _ currency: Currency) throws(MoneyFault) {
-        let parts = text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
-        guard parts.count <= 2, text.utf8.count <= 20 else { throw .syntax }
+        try self.init(digits: Array(String(text).utf8), currency)
+    }
+
+    /// Not generic: other modules would call it unspecialised, which costs ten times as much.
+    private init(digits text: [UInt8], _ currency: Currency) throws(MoneyFault) {
+        let parts = text.split(separator: 0x2E, omittingEmptySubsequences: false)
+        guard parts.count <= 2, text.count <= 20 else { throw .syntax }
         let integer = Array(parts[0])
         let fraction = parts.count == 2 ? Array(parts[1]) : []
         guard (1...13).contains(integer.count), integer.count == 1 || integer[0] != 0x30,

@@ -19,17 +19,27 @@ package enum Base32Crockford {
     /// The 16 bytes of 26 upper-case digits, or nil: lower case, the look-alikes I, L, O and U,
     /// hyphens and a value over 128 bits are refused, so that an id has one text.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        decode(Array(String(text).utf8))
+    }
+
+    /// Not generic: other modules would call it unspecialised, which costs ten times as much.
+    private static func decode(_ digits: [UInt8]) -> [UInt8]? {
+        guard digits.count == 26, values[Int(digits[0])] <= 7 else { return nil }
         var value: UInt128 = 0
-        var count = 0
-        for digit in text.utf8 {
-            guard count < 26, let index = alphabet.firstIndex(of: digit) else { return nil }
-            if count == 0, index > 7 { return nil }
+        for digit in digits {
+            let index = values[Int(digit)]
+            guard index < 32 else { return nil }
             value = value << 5 | UInt128(index)
-            count += 1
         }
-        guard count == 26 else { return nil }
         return (0..<16).map { UInt8(truncatingIfNeeded: value >> UInt128(120 - 8 * $0)) }
     }
 
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+
+    /// The value of each byte as a digit, 255 for those that are none.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        for (value, digit) in alphabet.enumerated() { values[Int(digit)] = UInt8(value) }
+        return values
+    }()
 }

@@ -15,14 +15,21 @@ package struct EntityID: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// Reads an identifier, or nil when `text` is not exactly of the form above.
     package init?(_ text: some StringProtocol) {
-        let prefix = "https://"
-        guard text.hasPrefix(prefix) else { return nil }
-        let parts = text.utf8.dropFirst(prefix.utf8.count).split(
-            separator: 0x3A, maxSplits: 1, omittingEmptySubsequences: false)
-        guard EntityID.isHost(Array(parts[0])) else { return nil }
-        if parts.count == 2, !EntityID.isPort(Array(parts[1])) { return nil }
-        self.text = String(text)
+        self.init(String(text))
     }
+
+    /// Not generic: other modules would call it unspecialised, which costs ten times as much.
+    private init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.starts(with: EntityID.scheme) else { return nil }
+        let rest = bytes[EntityID.scheme.count...]
+        let colon = rest.firstIndex(of: 0x3A) ?? rest.endIndex
+        guard EntityID.isHost(rest[..<colon]) else { return nil }
+        if colon < rest.endIndex, !EntityID.isPort(rest[(colon + 1)...]) { return nil }
+        self.text = text
+    }
+
+    private static let scheme = Array("https://".utf8)
 
     /// The domain name, without the port.
     package var host: String { String(authority.prefix { $0 != ":" }) }
@@ -43,21 +50,26 @@ package struct EntityID: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 
     /// RFC 1123 §2.1 and RFC 1035 §2.3.4: labels of 1 to 63, names of at most 253 characters.
-    private static func isHost(_ host: [UInt8]) -> Bool {
+    private static func isHost(_ host: ArraySlice<UInt8>) -> Bool {
         guard (1...253).contains(host.count) else { return false }
-        return host.split(separator: 0x2E, omittingEmptySubsequences: false).allSatisfy { label in
-            (1...63).contains(label.count) && label.first != 0x2D && label.last != 0x2D
-                && label.allSatisfy {
+        var start = host.startIndex
+        while true {
+            let end = host[start...].firstIndex(of: 0x2E) ?? host.endIndex
+            let label = host[start..<end]
+            guard (1...63).contains(label.count), label.first != 0x2D, label.last != 0x2D,
+                label.allSatisfy({
                     (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
-                }
+                })
+            else { return false }
+            if end == host.endIndex { return true }
+            start = end + 1
         }
     }
 
-    private static func isPort(_ digits: [UInt8]) -> Bool {
-        guard (1...5).contains(digits.count), digits[0] != 0x30,
-            digits.allSatisfy({ (0x30...0x39).contains($0) }),
-            let port = Int(String(decoding: digits, as: UTF8.self))
+    private static func isPort(_ digits: ArraySlice<UInt8>) -> Bool {
+        guard (1...5).contains(digits.count), digits.first != 0x30,
+            digits.allSatisfy({ (0x30...0x39).contains($0) })
         else { return false }
-        return port <= 65_535
+        return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) } <= 65_535
     }
 }

@@ -21,3 +21,8 @@ static inline int dg_sqlite_no_checkpoint_on_close(sqlite3 *database) {
 static const int dg_sqlite_ioerr_nomem = SQLITE_IOERR_NOMEM;
 static const int dg_sqlite_ioerr_fsync = SQLITE_IOERR_FSYNC;
 static const int dg_sqlite_ioerr_dir_fsync = SQLITE_IOERR_DIR_FSYNC;
+
+// Variadic: SQLite counts what it allocates, under one lock, unless told before its first use.
+static inline int dg_sqlite_count_no_memory(void) {
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}

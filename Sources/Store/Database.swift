@@ -35,6 +35,7 @@ import Glibc
     /// - Parameter vfs: The name of SQLite's layer to the system; nil for its own.
     /// - Throws: `StorageFault` with SQLite's words, which name no content.
     init(path: String, _ mode: Mode, vfs: String? = nil) throws(StorageFault) {
+        _ = Self.isConfigured
         var opened: OpaquePointer?
         let flags =
             switch mode {
@@ -59,6 +60,10 @@ import Glibc
         composed = [:]
         unsafe sqlite3_close_v2(handle)
     }
+
+    /// Done before SQLite is first used: nobody reads its count of memory, and keeping it costs a
+    /// lock at every allocation.
+    private static let isConfigured = dg_sqlite_count_no_memory() == SQLITE_OK
 
     /// How long a connection waits for another's lock. Only the start and the end of a log can
     /// meet one, for one connection writes.

@@ -41,7 +41,10 @@ enum Imports {
         "Consent": [
             "Crypto": "grants are signed and bound to keys", "JSON": "terms and claims are JSON",
         ],
-        "Accounting": ["JSON": "tariffs, statements and records are JSON"],
+        "Accounting": [
+            "JSON": "tariffs, statements and records are JSON",
+            "Synchronization": "tariffs parsed once serve the threads that read and write",
+        ],
         "Discovery": [
             "A2A": "cards", "Crypto": "cards are signed", "JSON": "cards are rewritten as JSON",
         ],
@@ -103,7 +106,9 @@ enum Imports {
         ],
         "Benchmarks": [
             "JSON": "how fast texts are read", "TLS": "what handshakes and records cost",
-            "Crypto": "the certificates for that",
+            "Crypto": "the certificates for that, signatures of holds and posts",
+            "Accounting": "what holds and posts cost", "Gateway": "the journal they are kept in",
+            "Store": "the same on disk", "CRecorder": "the same calls of SQLite in C",
         ],
         "Fuzz": [
             "Crypto": "signatures and certificates that a stranger made",
