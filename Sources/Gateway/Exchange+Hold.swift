@@ -118,6 +118,26 @@ extension Exchange {
         return name
     }
 
+    /// Lets go of what the caller held for a wish that came to nothing, and tells it.
+    ///
+    /// This gateway's own hold on the next hop stays until that one lets go in the same way, or
+    /// until it ends: whether the next hop is at work may not be known. A journal that fails here
+    /// leaves the hold to its end.
+    func release(_ passage: Passage) async {
+        guard passage.task == nil, let link = passage.undertaking?.inward else { return }
+        let now = gateway.time.now()
+        let void = HoldVoid(
+            op: OperationID(at: now, random: gateway.random), hold: link.op, reason: .rejected)
+        let call = LedgerCall(
+            peer: link.peer, origin: .us, request: Self.hash(void.node), now: now)
+        let entity = gateway.entity
+        try? await gateway.write { tx in
+            guard case .success = try Ledger(tx, of: entity).void(void, call) else { return }
+            try tx.enqueue(
+                .void(peer: link.peer, op: link.op.text, body: void.node.bytes), due: now)
+        }
+    }
+
     // MARK: Quotes
 
     /// Quotes an offer to the caller of this link, by the tariff in force.

@@ -81,7 +81,12 @@ package final class Exchange {
         try await hold(&passage)
         switch passage.duty {
         case .relay:
-            return try await relay(passage, try await forward(passage))
+            do {
+                return try await relay(passage, try await forward(passage))
+            } catch {
+                await release(passage)
+                throw error
+            }
         case .conveyConfirmation(let confirmation):
             return try await convey(confirmation, passage)
         case .perform(let act):

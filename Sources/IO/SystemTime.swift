@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Bytes
+import CLinux
 import Glibc
 
 /// The machine's clocks: CLOCK_REALTIME for ``now()``, CLOCK_MONOTONIC for ``monotonic()``.

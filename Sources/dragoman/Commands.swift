@@ -16,6 +16,10 @@ enum Commands {
             summary: "the gateway; SIGHUP reloads, SIGTERM drains",
             commands: [ServeCommand.self]),
         CommandGroup(
+            line: "call URL TEXT",
+            summary: "says something to an agent, or through a gateway",
+            commands: [CallCommand.self]),
+        CommandGroup(
             line: "peer invite|add",
             summary: "two companies meet: descriptors, fingerprints, a tariff",
             commands: [PeerInvite.self, PeerAdd.self]),

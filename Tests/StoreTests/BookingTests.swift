@@ -74,6 +74,20 @@ import Testing
         #expect(try await network.app.balance(with: network.phone) == "0.00")
     }
 
+    @Test func anOfferBeyondTheGrantIsRefusedAndNothingStaysHeld() async throws {
+        let network = try Network()
+        try await network.open()
+        network.restaurant.price = "500.01"
+        let error = await #expect(throws: A2AError.self) { try await network.say("A table") }
+        #expect(error?.reason == "consent_limit")
+        await network.housekeeping()
+        await network.housekeeping()
+        for company in [network.phone, network.app, network.executor] {
+            #expect(try await company.pendingHolds() == 0)
+            #expect(try await company.findings().isEmpty)
+        }
+    }
+
     @Test func silenceIsANo() async throws {
         let network = try Network()
         try await network.open()

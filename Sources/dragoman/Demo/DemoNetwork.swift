@@ -59,7 +59,8 @@ final class DemoNetwork {
         agents.stop()
     }
 
-    /// Addresses on which nobody listens now.
+    /// Addresses on which nobody listens now. They lie below the ports that the kernel hands out
+    /// by itself, so that nobody else is given one meanwhile.
     private static func freePorts(_ count: Int) async throws(Failure) -> [String] {
         do {
             let loop = try EventLoop(name: "ports")
@@ -71,10 +72,17 @@ final class DemoNetwork {
             return try await Lane(loop).run { lane in
                 var listeners: [Listener] = []
                 defer { for listener in listeners { listener.close() } }
-                for _ in 0..<count {
-                    guard let any = SocketAddress("127.0.0.1:0") else { continue }
-                    listeners.append(try Listener(on: lane.loop, at: any))
+                var failure = Failure.no("every port that was tried is in use")
+                for _ in 0..<count * 20 where listeners.count < count {
+                    let port = UInt16.random(in: 20_000..<32_000)
+                    guard let address = SocketAddress("127.0.0.1:\(port)") else { continue }
+                    do {
+                        listeners.append(try Listener(on: lane.loop, at: address))
+                    } catch {
+                        failure = .no("\(address): \(error)")
+                    }
                 }
+                guard listeners.count == count else { throw failure }
                 return listeners.map(\.address.description)
             }
         } catch {

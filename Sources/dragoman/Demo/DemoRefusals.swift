@@ -46,6 +46,7 @@ final class DemoRefusals {
         turned.stop()
         stranger.stop()
         try await publishing()
+        try await story.settle()
 
         let agent = network.agent
         try story.claim(agent.orderCount == orders, "no refusal booked anything")

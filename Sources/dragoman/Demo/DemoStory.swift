@@ -287,11 +287,11 @@ final class DemoStory {
 
     /// Waits until no hold is open: books are posted a moment after the answer.
     func settle() async throws(Failure) {
-        for _ in 0..<100 {
+        for _ in 0..<200 {
             if try await pendingHolds() == 0 { return }
             try? await Task.sleep(for: .milliseconds(50))
         }
-        throw .no("the demo is wrong: the books did not settle within five seconds")
+        throw .no("the demo is wrong: the books did not settle within ten seconds")
     }
 
     private func explanation(at company: DemoCompany) async throws(Failure) -> Explanation {
