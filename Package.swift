@@ -109,8 +109,8 @@ let package = Package(
         tests(
             "NodeTests",
             [
-                "Bytes", "Crypto", "HTTP", "HTTP2", "IO", "JSON", "Node", "TLS", "A2A", "Store",
-                "Accounting", "Consent", "Gateway",
+                "Bytes", "A2A", "Accounting", "Consent", "Crypto", "Gateway", "HTTP", "HTTP2", "IO",
+                "JSON", "Node", "Store", "TLS",
             ]),
         tests(
             "DragomanTests",

@@ -76,9 +76,8 @@ final class InboundHTTP1: Conversation {
                 take(event)
             }
         } catch {
-            let text = "This is not HTTP/1.1 as RFC 9112 has it: \(error.rawValue)"
             closesAfter = true
-            reply(.plain(error.status, text))
+            reply(.plain(error.status, "This is not HTTP/1.1 (RFC 9112): \(error.rawValue)"))
         }
         isWorking = false
         mark()

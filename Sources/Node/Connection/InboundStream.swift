@@ -36,7 +36,12 @@ final class InboundStream: ResponseWriter {
         {
             return refuse(.tooLarge, bodyFollows: !isLast)
         }
-        if isLast { receiveEnd() }
+        if isLast { return receiveEnd() }
+        if head.fields[.expect]?.lowercased() == "100-continue" {
+            // It only tells the client sooner what it would find out by waiting.
+            try? session.submitInformational(HTTPResponseHead(status: 100), on: id)
+            conversation.touched()
+        }
     }
 
     func receive(_ bytes: [UInt8]) {
@@ -100,7 +105,7 @@ final class InboundStream: ResponseWriter {
             head.fields.set(.contentLength, HTTPFieldValue(body.count))
         }
         let isLast = body.isEmpty || self.head.method == .head
-        guard (try? session.submitResponse(head, on: id, isLast: isLast)) != nil else { return }
+        guard submit(head, isLast: isLast) else { return }
         if !isLast {
             _ = session.write(body, on: id)
             session.finish(id)
@@ -111,8 +116,18 @@ final class InboundStream: ResponseWriter {
     func begin(_ head: HTTPResponseHead) {
         guard !isGone else { return }
         releaseBody()
-        try? session.submitResponse(head, on: id, isLast: false)
-        conversation.touched()
+        if submit(head, isLast: false) { conversation.touched() }
+    }
+
+    /// Sends the head; `false` when the stream takes none, and then it takes nothing at all.
+    private func submit(_ head: HTTPResponseHead, isLast: Bool) -> Bool {
+        do {
+            try session.submitResponse(head, on: id, isLast: isLast)
+            return true
+        } catch {
+            session.reset(id, .internalError)
+            return false
+        }
     }
 
     func write(_ piece: [UInt8]) async -> Bool {

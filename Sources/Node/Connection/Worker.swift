@@ -65,10 +65,10 @@ package actor Worker {
         // The caller is on the loop, and so is the task.
         nonisolated(unsafe) let value = value
         return assumeIsolated { worker in
-            // The preference keeps each continuation on the loop; no capture list, which would
-            // lose the isolation.
+            // The preference keeps each continuation on the loop. That the closure names the worker
+            // makes it the worker's own; a capture list would undo that.
             Task.immediate(executorPreference: worker.loop) {
-                _ = worker.isDraining
+                _ = worker.loop
                 await body(unsafe value)
             }
         }
@@ -150,6 +150,7 @@ package actor Worker {
 
     /// Ends all connections: after their requests if these end within `duration`, else anyway.
     func drain(within duration: Duration) async {
+        guard !isDraining else { return }
         isDraining = true
         keeping?.cancel()
         let end = loop.now.adding(duration)

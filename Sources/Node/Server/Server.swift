@@ -12,6 +12,7 @@ package final class Server: Sendable {
     private let directory: HeldDirectory
     private let journal: SQLiteJournal
     private let workers: Workers
+    private let resolver: NameResolver
     private let node: NodeState
     package let gateway: GatewayState
     /// Where each listener accepts, by its name.
@@ -29,12 +30,14 @@ package final class Server: Sendable {
 
     private init(
         directory: HeldDirectory, journal: SQLiteJournal, gateway: GatewayState, workers: Workers,
-        node: NodeState, addresses: [String: SocketAddress], requests: RequestCounters
+        resolver: NameResolver, node: NodeState, addresses: [String: SocketAddress],
+        requests: RequestCounters
     ) {
         self.directory = directory
         self.journal = journal
         self.gateway = gateway
         self.workers = workers
+        self.resolver = resolver
         self.node = node
         self.addresses = addresses
         self.requests = requests
@@ -75,12 +78,14 @@ package final class Server: Sendable {
         let requests = RequestCounters()
         let log = AccessLog(
             sink: sink, time: time, entity: assembly.settings.entity, counters: requests)
-        let parts = WorkerParts(
-            limits: ConnectionLimits(configuration.limits), time: time, random: random,
-            trust: try material(assembly, time), routes: routes(configuration),
-            lookup: { _, _ in [] })
+        let resolver: NameResolver
         let workers: Workers
+        let trust = try material(assembly, time)
         do {
+            resolver = try NameResolver(time: time)
+            let parts = WorkerParts(
+                limits: ConnectionLimits(configuration.limits), time: time, random: random,
+                trust: trust, routes: routes(configuration), lookup: resolver.lookup)
             workers = try Workers(min(count, workersMax), parts)
         } catch {
             throw Fault("the workers cannot be started: \(error)")
@@ -110,8 +115,8 @@ package final class Server: Sendable {
                 .round(forgetting: round % roundsToForget == 0)
         }
         let server = Server(
-            directory: directory, journal: journal, gateway: gateway, workers: workers, node: node,
-            addresses: addresses, requests: requests)
+            directory: directory, journal: journal, gateway: gateway, workers: workers,
+            resolver: resolver, node: node, addresses: addresses, requests: requests)
         control?.serve(server)
         node.serve(at: places(configuration.listeners + [socket], addresses))
         return server
@@ -172,6 +177,7 @@ package final class Server: Sendable {
         gateway.feed.close()
         await workers.drain()
         workers.stop()
+        resolver.stop()
         journal.close()
     }
 }

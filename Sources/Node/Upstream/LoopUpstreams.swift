@@ -88,8 +88,11 @@ package final class LoopUpstreams: Upstreams {
         for pool in agents.values { pool.close() }
     }
 
-    /// Ends connections to peers that are not believed any more.
+    /// Ends connections to peers that are not believed any more, and forgets cards: they may have
+    /// come from other places than are configured now.
     func leave(unlessKnownTo trust: TrustMaterial) {
+        cards = CardCache()
+        interfaces = [:]
         for (entity, pool) in peers where !trust.knows(entity) { pool.cut() }
     }
 
@@ -99,8 +102,12 @@ package final class LoopUpstreams: Upstreams {
         for pool in agents.values { pool.cut() }
     }
 
-    func pool(of peer: EntityID) -> PeerPool {
+    /// The connections to a peer. Only those that can be dialled have a pool, whoever is asked for.
+    func pool(of peer: EntityID) throws(OutboundFailure) -> PeerPool {
         if let pool = peers[peer] { return pool }
+        guard parts.routes.current.peers[peer] != nil else {
+            throw .refused("no address is configured for this peer")
+        }
         let pool = PeerPool(to: peer, worker: worker, parts: parts, buffers: buffers)
         peers[peer] = pool
         return pool

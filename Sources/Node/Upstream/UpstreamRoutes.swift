@@ -19,6 +19,13 @@ package struct UpstreamRoutes: Sendable {
 package typealias AddressLookup =
     @Sendable (_ host: String, _ port: UInt16) async -> [SocketAddress]
 
+extension NameResolver {
+    /// The system's resolver, as the ways out ask it.
+    package var lookup: AddressLookup {
+        { host, port in (try? await self.socketAddresses(of: host, port: port)) ?? [] }
+    }
+}
+
 /// `host:port` as it is dialled.
 struct DialTarget: Hashable {
     let host: String
