@@ -16,8 +16,16 @@ extension Exchange {
         _ confirmation: String, _ passage: Passage
     ) async throws(A2AError) -> Reply {
         guard let task = passage.task, let undertaking = task.undertaking,
-            let ask = undertaking.ask, undertaking.stage == .asked
+            let ask = undertaking.ask
         else { throw refusal(Refusal(.confirmInvalid, "18.no_question")) }
+        if undertaking.isCommitting, undertaking.confirmationToken == confirmation {
+            // The caller did not hear what became of it; it is not passed on twice.
+            throw A2AError(
+                .retryLater, "The act is under way", retryAfter: A2AError.retrySeconds)
+        }
+        guard undertaking.stage == .asked else {
+            throw refusal(Refusal(.confirmInvalid, "18.no_question"))
+        }
         let now = gateway.time.now()
         let token: UnverifiedToken
         let claims: JSONValue
@@ -80,13 +88,16 @@ extension Exchange {
                 answer = try await forward(passage)
             } catch {
                 attempt += 1
-                let mayRetry = error.code == .retryLater || error.code == .internalError
+                // An act under way elsewhere says so by a conflict that passes.
+                let mayRetry =
+                    error.code == .retryLater || error.code == .internalError
+                    || error.retryAfter != nil
                 if mayRetry, attempt < Self.deliveryAttempts {
                     await upstreams.pause(.seconds(error.retryAfter ?? A2AError.retrySeconds))
                     continue
                 }
-                // Whether it arrived is not known: the task is followed until it is.
-                if mayRetry {
+                // Whether it arrived is not known, or it was done before: the task tells.
+                if mayRetry || error.code == .unsupportedOperation {
                     try await follow(task)
                 } else {
                     try await reopen(task, after: error)

@@ -122,14 +122,7 @@ extension Exchange {
             let draftValue = try? JSONDocument(parsing: stored).root,
             let draft = try? Draft(draftValue, executor: String(gateway.entity.authority))
         else { throw A2AError(.internalError) }
-        let event: StreamEvent
-        switch try await answer(
-            to: upstreamCall("SendMessage", commitParams(task, draft, draftValue)),
-            streaming: false)
-        {
-        case .event(let first): event = first
-        case .events: throw A2AError(.internalError)
-        }
+        let event = try await committed(task, commitParams(task, draft, draftValue))
         guard event.taskID == task.upstreamTaskID else {
             throw A2AError(.invalidAgentResponse, "The agent answered for another task")
         }
@@ -165,6 +158,24 @@ extension Exchange {
         return try await conclude(
             task, event, outcome: Concluded(outcome: outcome, receipt: receipt)
         ).0
+    }
+
+    /// The agent's answer to a commit message. An agent whose task has ended takes no message any
+    /// more; what it answered then stands in the task (Spec §3.3).
+    private func committed(
+        _ task: TaskRecord, _ params: [UInt8]
+    ) async throws(A2AError) -> StreamEvent {
+        do throws(A2AError) {
+            let call = upstreamCall("SendMessage", params)
+            guard case .event(let event) = try await answer(to: call, streaming: false) else {
+                throw A2AError(.internalError)
+            }
+            return event
+        } catch {
+            guard error.code == .unsupportedOperation else { throw error }
+            let id: JSONNode = ["id": .string(task.upstreamTaskID)]
+            return try await taskEvent(upstreamCall("GetTask", id.bytes))
+        }
     }
 
     /// The agent did something else than what was agreed: the hold is voided and people are told.

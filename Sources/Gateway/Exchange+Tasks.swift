@@ -87,7 +87,7 @@ extension Exchange {
     }
 
     /// The bare task that GetTask and CancelTask answer with.
-    private func taskEvent(_ call: UpstreamCall) async throws(A2AError) -> StreamEvent {
+    func taskEvent(_ call: UpstreamCall) async throws(A2AError) -> StreamEvent {
         do {
             return try StreamEvent(kind: .task, value: await upstreams.call(call))
         } catch let failure as UpstreamFailure {

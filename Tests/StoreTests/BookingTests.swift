@@ -88,6 +88,28 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatWasLostIsTakenFromTheAgentsTask() async throws {
+        let network = try Network()
+        try await network.open()
+        network.restaurant.losesAnswer = true
+        let asked = try await network.say("A table")
+        let ask = try #require(try await network.asks().first)
+        _ = try? await network.decide(try #require(ask["nonce"]?.string), approves: true)
+        for _ in 0..<6 {
+            network.time.advance(seconds: 10)
+            await network.housekeeping()
+        }
+        let id = try #require(asked["task"]?["id"]?.string)
+        let task = try await network.getTask(id, at: network.phone, as: Network.user)
+        #expect(task["status"]?["state"]?.string == "TASK_STATE_COMPLETED")
+        #expect(network.restaurant.commits == 1)
+        #expect(try await network.app.balance(with: network.executor) == "14.80")
+        #expect(try await network.phone.balance(with: network.app) == "1.70")
+        for company in [network.phone, network.app, network.executor] {
+            #expect(try await company.pendingHolds() == 0)
+        }
+    }
+
     @Test func silenceIsANo() async throws {
         let network = try Network()
         try await network.open()

@@ -9,10 +9,14 @@ final class Restaurant {
     var price = "328.00"
     /// What it charges when told to commit; another value than the draft's is a breach.
     var charged: String?
+    /// Whether the answer to the next commit gets lost on its way, and the task ends with it, so
+    /// that it takes no message any more.
+    var losesAnswer = false
     private(set) var commits = 0
     private(set) var canceled: [String] = []
     private(set) var heard: [String] = []
     private var answered: [String: JSONNode] = [:]
+    private var ended: [String: JSONNode] = [:]
     private var tasks = 0
 
     func answer(_ call: UpstreamCall) throws(UpstreamFailure) -> JSONValue {
@@ -20,6 +24,11 @@ final class Restaurant {
         do {
             let params = try JSONDocument(parsing: call.params).root
             let node: JSONNode
+            let id = params["message"]?["taskId"]?.string ?? params["id"]?.string ?? ""
+            if let over = ended[id] {
+                if call.method == "SendMessage" { throw A2AError(.unsupportedOperation) }
+                return try JSONDocument(parsing: over.bytes).root
+            }
             switch call.method {
             case "SendMessage": node = ["task": send(params)]
             case "CancelTask":
@@ -27,7 +36,16 @@ final class Restaurant {
                 node = task(params["id"]?.string ?? "", "TASK_STATE_CANCELED", nil)
             default: node = task(params["id"]?.string ?? "", "TASK_STATE_WORKING", nil)
             }
+            if losesAnswer, let over = answered.values.first {
+                losesAnswer = false
+                ended[id] = over
+                throw UpstreamFailure.lost("the connection")
+            }
             return try JSONDocument(parsing: node.bytes).root
+        } catch let failure as UpstreamFailure {
+            throw failure
+        } catch let error as A2AError {
+            throw .agent(error)
         } catch {
             throw .malformed("\(error)")
         }
