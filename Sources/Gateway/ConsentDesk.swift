@@ -59,7 +59,12 @@ package struct ConsentDesk {
     private func openTasks() async throws(A2AError) -> [TaskRecord] {
         let tasks = try await gateway.read { try $0.tasksAsking(limit: Self.asksMax) }
         return tasks.filter {
-            $0.owner.party.hasPrefix("edge:") && $0.owner.party.hasSuffix("/\(principal)")
+            // "edge:", the listener's name, which has no slash, and the principal.
+            let party = $0.owner.party
+            guard party.hasPrefix("edge:"), let slash = party.firstIndex(of: "/") else {
+                return false
+            }
+            return party[party.index(after: slash)...] == principal
                 && $0.undertaking?.stage == .asked
         }
     }

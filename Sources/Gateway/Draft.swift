@@ -28,6 +28,9 @@ struct Draft: Sendable, Equatable {
     /// Most kinds of personal data in one offer.
     static let dataMax = 8
 
+    /// The types of the parts between a gateway and its own agent (Spec §3).
+    static let partTypes: Set<String> = ["draft", "commit", "outcome"]
+
     /// Reads the part's data.
     ///
     /// - Parameter executor: The recipient of what is disclosed: this organisation.

@@ -18,6 +18,11 @@ extension Exchange {
         if configuration?.field(ProtoField("taskPushNotificationConfig")) != nil {
             throw A2AError(.pushNotificationNotSupported)
         }
+        // Between a gateway and its own agent these parts carry what only the gateway may say
+        // (Spec §3.3); nobody else's word may look like it.
+        if request.message.parts.contains(where: { Draft.partTypes.contains($0.type ?? "") }) {
+            throw .invalid("message.parts", "must not hold a draft, commit or outcome part")
+        }
         let now = gateway.time.now()
         let books = try AccountingMetadata.read(request, activated: caller)
         var passage = Passage(

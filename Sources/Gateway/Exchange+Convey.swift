@@ -64,7 +64,12 @@ extension Exchange {
                 account.held = outward.extension.request.charge.description
             }
             if nextPeer == undertaking.executor {
-                out = try await actMetadata(passage, changed, ask, confirmation)
+                do {
+                    out = try await actMetadata(passage, changed, ask, confirmation)
+                } catch {
+                    try await reopen(changed, after: error)
+                    throw error
+                }
                 changed.undertaking?.act = out.act
                 try await gateway.write { [changed] in try $0.update(changed) }
             }

@@ -30,14 +30,18 @@ extension Exchange {
             task,
             status: StatusText.status(.working, "The act is under way.", task: task, at: now))
         var mirror: ExtendPlan.Extension?
-        if let inward = task.undertaking?.inward, let sale = task.undertaking?.sale,
-            passage.books?.extend != nil
-        {
+        if let inward = task.undertaking?.inward, let sale = task.undertaking?.sale {
             let plan = try mirrored(passage, inward, sale, now: now)
             mirror = plan
             changed.undertaking?.inward = plan.link
         }
-        let decision = try await record(assessment, mirror, changed, now: now)
+        // What is sold on a link with a tariff is sold under a hold.
+        let isUnheld =
+            task.undertaking?.inward == nil && task.undertaking?.sale != nil
+            && gateway.tariff(with: presenter.entity, at: now) != nil
+        let decision = try await record(
+            assessment, isUnheld ? .missing : mirror.map { .extended($0) } ?? .free, changed,
+            now: now)
         switch decision {
         case .finished(let result):
             return .value(result)
@@ -51,11 +55,25 @@ extension Exchange {
         }
     }
 
+    /// What stands on the caller's side for an act.
+    private enum Backing: Sendable {
+        /// Nothing is sold, or there is no tariff on the link.
+        case free
+        case extended(ExtendPlan.Extension)
+        /// The caller holds nothing where it should.
+        case missing
+
+        var mirror: ExtendPlan.Extension? {
+            if case .extended(let mirror) = self { return mirror }
+            return nil
+        }
+    }
+
     /// The one transaction before the effect.
     private func record(
-        _ assessment: Assessment, _ mirror: ExtendPlan.Extension?, _ task: TaskRecord,
-        now: Instant
+        _ assessment: Assessment, _ backing: Backing, _ task: TaskRecord, now: Instant
     ) async throws(A2AError) -> Decision {
+        let mirror = backing.mirror
         let entity = gateway.entity
         let point = gateway.enforcement
         let status = gateway.status
@@ -63,6 +81,14 @@ extension Exchange {
             return try await gateway.journal.write { tx in
                 let decision = try point.decide(assessment, status: status, now: now, in: tx)
                 guard case .authorized(let authority) = decision else { return decision }
+                if case .missing = backing { throw LedgerRefusal.price }
+                // The act must be about what this task offers, and come while it is on offer:
+                // another task's terms are confirmed terms too.
+                let current = try tx.task(id: task.id)?.undertaking
+                guard current?.stage == .asked, let offered = current?.ask?.terms,
+                    let token = try? UnverifiedToken(compact: offered),
+                    token.wholeHash == authority.terms?.hash
+                else { throw ConsentFault.refused(Refusal(.terms, "16.other_offer")) }
                 var task = task
                 task.undertaking?.confirmation = authority.confirmationHash
                 if let mirror {

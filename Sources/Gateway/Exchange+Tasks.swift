@@ -14,6 +14,8 @@ extension Exchange {
         if let length = request.historyLength { params.member("historyLength", Int64(length)) }
         params.endObject()
         let event = try await taskEvent(upstreamCall("GetTask", params.bytes))
+        // Who asks again and again must learn of a question and of an end as a stream would.
+        if task.undertaking != nil { return try await undertake(event, task).0.bytes }
         try await note(event.state, of: task)
         return event.rewritten(alias: task.alias).bytes
     }

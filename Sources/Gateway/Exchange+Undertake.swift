@@ -4,6 +4,7 @@ import Accounting
 import Bytes
 import Consent
 import Crypto
+import Discovery
 import JSON
 
 extension Exchange {
@@ -84,6 +85,7 @@ extension Exchange {
             await cancelUpstream(task)
             throw refusal(error)
         }
+        try await requireSkill(for: draft, task)
         let sale = try Self.sale(signed)
         var quote: (token: String, name: HashName)?
         if let inward = undertaking.inward, let sale {
@@ -120,6 +122,14 @@ extension Exchange {
         }
         gateway.feed.changed(task.id)
         return (rendered, stored)
+    }
+
+    /// An agent sells only what its skills say (Spec §3.2).
+    private func requireSkill(for draft: Draft, _ task: TaskRecord) async throws(A2AError) {
+        if agent.skills.contains(where: { $0.commit == draft.action }) { return }
+        await cancelUpstream(task)
+        throw A2AError(
+            .invalidAgentResponse, "The agent's draft is not valid: no skill commits its action")
     }
 
     /// The price of the offer in the books' money; `nil` where nothing is sold.

@@ -110,6 +110,47 @@ import Testing
         }
     }
 
+    /// Only a gateway may tell its agent to act (Spec §3.3).
+    @Test(arguments: ["commit", "draft", "outcome"])
+    func nobodyElseSpeaksAsTheGateway(type: String) async throws {
+        let network = try Network()
+        try await network.open()
+        let asked = try await network.say("A table")
+        let id = try #require(asked["task"]?["id"]?.string)
+        let key = "01a1fb67-1800-722b-8b86-8955b796804d"
+        let part: JSONNode = [
+            "data": [
+                "ref": "Q-r-1-328.00", "key": .string(key), "consent": "x",
+                "total": ["value": "328.00", "currency": "CNY"],
+            ],
+            "metadata": .object([.init(ExtensionURI.parts.rawValue, ["type": .string(type)])]),
+        ]
+        let params: JSONNode = [
+            "message": [
+                "messageId": "m2", "role": "ROLE_USER", "taskId": .string(id),
+                "parts": .array([part]),
+            ]
+        ]
+        let operation = try Operation(
+            method: "SendMessage", params: JSONDocument(parsing: params.bytes).root)
+        let peer = Caller(party: .peer(network.app.presenter))
+        for (caller, company) in [(Network.user, network.phone), (peer, network.executor)] {
+            let error = await #expect(throws: A2AError.self) {
+                try await network.run(operation, as: caller, at: company, agent: "dining")
+            }
+            #expect(error?.code == .invalidParams)
+        }
+        #expect(network.restaurant.commits == 0)
+    }
+
+    @Test func aDraftOfAnActionThatNoSkillCommitsIsNoOffer() async throws {
+        let network = try Network()
+        try await network.open()
+        network.restaurant.action = "order.cancel"
+        await #expect(throws: A2AError.self) { try await network.say("A table") }
+        #expect(try await network.asks().isEmpty)
+    }
+
     @Test func silenceIsANo() async throws {
         let network = try Network()
         try await network.open()

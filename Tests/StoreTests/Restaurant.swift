@@ -7,6 +7,8 @@ import JSON
 final class Restaurant {
     /// The price of the set menu's deposit.
     var price = "328.00"
+    /// What it drafts.
+    var action = "order.create"
     /// What it charges when told to commit; another value than the draft's is a breach.
     var charged: String?
     /// Whether the answer to the next commit gets lost on its way, and the task ends with it, so
@@ -69,7 +71,7 @@ final class Restaurant {
             part(
                 "draft",
                 [
-                    "ref": .string("Q-\(id)-\(price)"), "action": "order.create",
+                    "ref": .string("Q-\(id)-\(price)"), "action": .string(action),
                     "items": [
                         [
                             "id": "menu-4", "title": "商务套餐定金", "qty": "1",

@@ -104,6 +104,11 @@ extension Configuration {
 
     private static func listener(_ object: inout ConfigurationObject) -> ListenerSettings? {
         let name = object.string("name", required: "Write a name for logs and for \"listeners\"")
+        if let name, name.contains("/") {
+            object.reader.fault(
+                object.value["name"] ?? object.value, object.place("name"),
+                "must not hold a slash", "Write a plain name, as \"apps\"")
+        }
         let kind = object.word("kind", ListenerSettings.Kind.self, required: true)
         let address = object.string("address", required: "Write \"host:port\" or \"unix:path\"")
         let principals = object.objects("principals") { object -> ListenerSettings.Principal? in
