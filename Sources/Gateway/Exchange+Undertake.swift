@@ -102,8 +102,7 @@ extension Exchange {
         var changed = task
         changed.state = .authRequired
         changed.updated = now
-        let certificates = gateway.certificateTexts
-        let random = gateway.random
+        let (certificates, random) = (gateway.certificateTexts, gateway.random)
         let earlier = task.undertaking?.ask?.nonce
         let asked = AskedEvent(event, task, quote?.token)
         // Everything that the answer says is durable before it leaves.
