@@ -80,7 +80,8 @@ import Testing
 
     @Test("a full socket stops reading, and nothing is lost when it empties")
     func fullSocket() async throws {
-        try await TestNode.with(EchoService()) { node, _ in
+        let service = EchoService()
+        try await TestNode.with(service) { node, _ in
             try await onLoop { lane in
                 var limits = HTTP2Limits()
                 limits.streamWindow = 8 << 20
@@ -89,10 +90,16 @@ import Testing
                     to: node.local, on: lane, limits: limits)
                 await client.wait { client.hasSettings }
                 client.channel.pauseReading()
-                let ids = try (0..<20).map { _ in
-                    try client.request("/large/2000000", method: .get)
+                func ask() throws -> [HTTP2StreamID] {
+                    try (0..<20).map { _ in try client.request("/large/2000000", method: .get) }
                 }
+                var ids = try ask()
+                #expect(await eventually { service.count("large") == 20 })
+                // Long enough for the answers to fill the kernel's buffers.
                 try await lane.loop.sleep(for: .milliseconds(500))
+                // With so much waiting for the socket, these stay unread.
+                ids += try ask()
+                #expect(await steady { service.count("large") } == 20)
                 client.channel.resumeReading()
                 await client.wait(within: 20) { client.closures.count == ids.count }
                 #expect(ids.allSatisfy { client.bodies[$0]?.count == 2_000_000 })

@@ -16,6 +16,7 @@ extension Channel {
     /// Sends what waits, then what the owner has, until the socket is full.
     func writeSome() {
         guard state == .open || state == .finishing else { return }
+        defer { if isBlocked, state == .open { owner?.channelBlocked() } }
         var written = 0
         while !isBlocked, drain() {
             guard written < limits.turnBytes else { return loop.markDirty(self) }

@@ -11,10 +11,16 @@ protocol ChannelOwner: AnyObject {
     func channelReceived(_ bytes: ArraySlice<UInt8>)
     /// Appends what is to be sent now, at most `limit` bytes. Asked only when all before was taken.
     func channelFill(_ output: inout [UInt8], atMost limit: Int)
+    /// The socket takes no more now, and there may be more to send.
+    func channelBlocked()
     /// The peer sends no more. It may still read.
     func channelPeerFinished()
     /// The socket is closed; nothing is called after this.
     func channelClosed(_ end: ChannelEnd)
+}
+
+extension ChannelOwner {
+    func channelBlocked() {}
 }
 
 /// How a channel ended.

@@ -7,6 +7,8 @@ protocol Conversation: AnyObject {
     func receive(_ bytes: ArraySlice<UInt8>)
     /// Appends what is to be sent, at most `limit` bytes.
     func fill(_ output: inout [UInt8], atMost limit: Int)
+    /// The socket takes no more now.
+    func blocked()
     /// The client sends no more.
     func peerFinished()
     /// Takes no new requests and ends the connection after the last one.
@@ -19,4 +21,9 @@ protocol Conversation: AnyObject {
     var nextDeadline: MonotonicInstant? { get }
     /// Acts on what is late.
     func expire(now: MonotonicInstant)
+}
+
+extension Conversation {
+    /// Nothing to stop where a request is not begun before the last answer is out.
+    func blocked() {}
 }

@@ -106,6 +106,8 @@ final class InboundConnection: ChannelOwner {
         arm()
     }
 
+    func channelBlocked() { conversation?.blocked() }
+
     func channelPeerFinished() {
         if let conversation { conversation.peerFinished() } else { channel.close() }
     }

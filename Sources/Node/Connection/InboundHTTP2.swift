@@ -37,7 +37,11 @@ final class InboundHTTP2: Conversation {
         // What it throws ends the session, which work() sees.
         try? session.receive(bytes, now: serving.loop.now)
         work()
-        if channel.isBlocked, waitingBytes > serving.limits.outputBytes { channel.pauseReading() }
+    }
+
+    /// With much waiting for a full socket, no more requests are read: each would add to it.
+    func blocked() {
+        if waitingBytes > serving.limits.outputBytes { channel.pauseReading() }
     }
 
     func fill(_ output: inout [UInt8], atMost limit: Int) {
