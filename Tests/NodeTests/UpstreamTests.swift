@@ -114,18 +114,19 @@ import Testing
             limits.keepAlive = .milliseconds(50)
         }
         try await TwoNodes.with(quick) { nodes in
-            let call = nodes.call("Quiet", timeout: .milliseconds(200))
+            let call = nodes.call("Quiet", timeout: .seconds(1))
             async let ended = nodes.stream(call)
-            try await Task.sleep(for: .milliseconds(600))
+            try await Task.sleep(for: .milliseconds(1500))
             #expect(nodes.stub.cancelled == 0)
             await nodes.beta.workers.drain()
-            guard case .lost = await ended.failure else {
-                Issue.record("the stream outlived its connection")
+            let failure = await ended.failure
+            guard case .lost = failure else {
+                Issue.record("the stream was not lost with its connection: \(failure as Any)")
                 return
             }
         }
         try await TwoNodes.with { nodes in
-            let ended = await nodes.stream(nodes.call("Quiet", timeout: .milliseconds(200)))
+            let ended = await nodes.stream(nodes.call("Quiet", timeout: .seconds(1)))
             #expect(ended.tasks == ["t1"])
             #expect(ended.failure == .lost("the agent's stream was silent for too long"))
             #expect(await eventually { nodes.stub.cancelled == 1 })
