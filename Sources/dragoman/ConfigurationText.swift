@@ -65,7 +65,7 @@ struct ConfigurationText {
 
     private var identity: String {
         """
-            // Renew with 'dragoman tool pki make'; a file that changes is taken up by itself.
+            // Renew with 'dragoman tool pki make', then 'dragoman reload'.
             "identity": {
                 "certificate": "keys/\(CertificateFiles.certificateFile)",
                 "key": "keys/\(CertificateFiles.keyFile)"
