@@ -145,11 +145,8 @@ struct ControlClient {
             _ = unsafe setsockopt(
                 file, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        guard connect() == 0 else {
-            let words = Self.words
-            close(file)
-            throw .no("no gateway answers at \(address): \(words)")
-        }
+        // All members are set, so the end of this value closes the socket, thrown or not.
+        guard connect() == 0 else { throw .no("no gateway answers at \(address): \(Self.words)") }
     }
 
     deinit { close(file) }
