@@ -38,6 +38,9 @@ import Testing
         options.logPagesMax = seed == 1 ? 4000 : 10
         let journal = try await open(options)
         let traffic = Traffic(keeper, now: now)
+        // A busy machine may put all that follows into one commit, and that one may not fit.
+        await traffic.run(on: journal, count: 5, seed: seed + 50)
+        #expect(traffic.faults.isEmpty)
         disk.limit(disk.size + 400_000)
         await traffic.run(on: journal, count: 40, seed: seed)
         #expect(!traffic.faults.isEmpty && !traffic.entries.isEmpty)

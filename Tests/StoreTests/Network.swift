@@ -24,8 +24,11 @@ final class Network {
             dataTypes: ["phone.number"], purpose: "fulfil-order", retention: 604_800)
     ]
     var trace: [String] = []
+    /// What a super-app that has turned sends instead of what its gateway would.
+    var tamper: ((UpstreamCall) throws(UpstreamFailure) -> UpstreamCall)?
 
-    init() throws {
+    /// - Parameter isAppPaying: Whether the super-app knows of the tariff with the executor.
+    init(isAppPaying: Bool = true) throws {
         folder = try TemporaryFolder()
         let h = try #require(EntityID("https://h.example"))
         let s = try #require(EntityID("https://s.example"))
@@ -68,7 +71,8 @@ final class Network {
         app = try Organisation(
             "S", folder: folder,
             settings: settings(
-                s, agent: agent(.peer(v, agent: "dining")), tariffs: [h: hs, v: sv]),
+                s, agent: agent(.peer(v, agent: "dining")),
+                tariffs: isAppPaying ? [h: hs, v: sv] : [h: hs]),
             time: time)
         executor = try Organisation(
             "V", folder: folder,

@@ -87,6 +87,7 @@ final class Wire: Upstreams {
 
     func call(_ call: UpstreamCall) async throws(UpstreamFailure) -> JSONValue {
         network.trace.append("\(from.name) \(call.method)")
+        let call = from === network.app ? try network.tamper?(call) ?? call : call
         switch call.destination {
         case .local:
             return try network.restaurant.answer(call)
