@@ -21,7 +21,9 @@ package enum ResolveError: Error, Hashable, Sendable {
 ///
 /// `getaddrinfo` tells no time to live, so answers are kept for a fixed, short time. Numeric
 /// addresses are answered at once and never reach the resolver; the loose numeric forms that the C
-/// library would accept (`0x7f.1`, `017700000001`) are refused.
+/// library would accept (`0x7f.1`, `017700000001`) are refused. `localhost` and the names under it
+/// are the loopback addresses whatever the system says (RFC 6761 §6.3): a machine without a hosts
+/// file would not know them, and one whose name server answers for them would be sent elsewhere.
 package final class NameResolver: Sendable {
     /// Bounds of the resolver.
     package struct Limits: Sendable {
@@ -84,6 +86,7 @@ package final class NameResolver: Sendable {
         guard host.utf8.allSatisfy({ $0 < 0x80 }) else { throw .malformed }
         let name = host.lowercased()
         guard NameResolver.isName(name) else { throw .malformed }
+        if name == "localhost" || name.hasSuffix(".localhost") { return [.loopback, .loopbackV6] }
         return try await answer(for: name).get()
     }
 
