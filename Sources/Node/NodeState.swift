@@ -32,6 +32,8 @@ package final class NodeState: Sendable {
     /// The version of the program.
     package let version: String
     package let started: Instant
+    /// What became of the files of keys and certificates.
+    package let keyFiles = KeyFiles()
     private let current: Mutex<(phase: Phase, places: [Place])>
 
     /// A process that has just begun.

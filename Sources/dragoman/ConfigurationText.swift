@@ -65,7 +65,8 @@ struct ConfigurationText {
 
     private var identity: String {
         """
-            // Renew with 'dragoman tool pki make', then 'dragoman reload'.
+            // Renew with 'dragoman tool pki make'. New files are taken up within seconds; ones that
+            // cannot be used are named by 'dragoman status', and the last good ones stay.
             "identity": {
                 "certificate": "keys/\(CertificateFiles.certificateFile)",
                 "key": "keys/\(CertificateFiles.keyFile)"

@@ -18,7 +18,12 @@ enum ServeCommand: Command {
             SIGTERM and SIGINT drain it: half-sent requests are answered, then it ends with status \
             0. SIGHUP reads the configuration again; one with a fault is named and the old one \
             stays in force.
+            """,
             """
+            The files of keys and certificates that the configuration names are watched: new ones \
+            are taken up within seconds and drop no stream. While one cannot be used, the log, \
+            'dragoman status' and the metrics say so and the last good one stays in force.
+            """,
         ],
         examples: ["dragoman serve --config dragoman.json"])
 

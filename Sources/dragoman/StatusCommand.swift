@@ -42,6 +42,12 @@ enum StatusCommand: Command {
                     + "\(count("pending_holds")) hold(s), \(count("outbox")) message(s) to peers"
                     + since)
         }
+        for file in status["files"]?["refused"]?.elements.map({ $0 }) ?? [] {
+            func text(_ name: String) -> String { file[name]?.string ?? "" }
+            lines.append(
+                "NOT TAKEN since \(text("since")): \(text("path")) (\(text("member"))) "
+                    + "\(text("reason")); the last good one stays in force")
+        }
         var places = TextTable(["listener", "kind", "address"])
         for place in status["listeners"]?.elements.map({ $0 }) ?? [] {
             places.add(["name", "kind", "address"].map { place[$0]?.string ?? "" })

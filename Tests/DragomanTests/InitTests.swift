@@ -95,7 +95,7 @@ import Testing
         let (status, shell) = await RecordingShell.run("check", path)
         #expect(status == .no)
         #expect(
-            shell.text == "\(path):17:16: identity.key: is not the key of the certificate. "
+            shell.text == "\(path):18:16: identity.key: is not the key of the certificate. "
                 + "Name the two files that were made together.\n")
     }
 

@@ -128,6 +128,7 @@ import Testing
                 ) { lane in
                     lane.assertIsolated()
                     changes.withLock { $0 += 1 }
+                    return true
                 }
                 try await lane.loop.sleep(for: .milliseconds(100))
                 #expect(changes.withLock { $0 } == 0)
@@ -146,6 +147,33 @@ import Testing
                 try FileSystem.replace(key, with: [2])
                 try await lane.loop.sleep(for: .milliseconds(120))
                 #expect(changes.withLock { $0 } == 2)
+            }
+        }
+        thread.stop()
+    }
+
+    /// What could not be used is told again though nothing changes, until it is used.
+    @Test func aWatcherTellsAgainWhatWasNotUsed() async throws {
+        let thread = try BlockingThread(name: "files")
+        try await withTemporaryDirectory { directory in
+            let key = directory + "/key"
+            let calls = Mutex(0)
+            try await onLoop { lane in
+                let watcher = FileWatcher(
+                    [key], in: lane, thread: thread, interval: .milliseconds(5)
+                ) { _ in
+                    calls.withLock { calls in
+                        calls += 1
+                        return calls == 3
+                    }
+                }
+                try FileSystem.replace(key, with: [2])
+                while calls.withLock({ $0 }) < 3 {
+                    try await lane.loop.sleep(for: .milliseconds(5))
+                }
+                try await lane.loop.sleep(for: .milliseconds(200))
+                #expect(calls.withLock { $0 } == 3, "and no more once it was used")
+                await watcher.end()
             }
         }
         thread.stop()

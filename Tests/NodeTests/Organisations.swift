@@ -8,7 +8,7 @@ import TestSupport
 @testable import Node
 
 /// Two companies that know each other, and one that calls itself by another's name.
-struct Organisations {
+struct Organisations: Sendable {
     let alpha: TestOrganisation
     let beta: TestOrganisation
     /// Its certificates say that they are beta's; its authority is its own.

@@ -53,8 +53,8 @@ extension Assembler {
     func parties(
         _ vouched: [EntityID: Vouched], _ signatories: Signatories
     ) -> [EntityID: Party] {
-        var tariffs: [EntityID: TariffVersions] = [:]
-        for (index, peer) in configuration.peers.enumerated() {
+        var tariffs = tariffsInForce ?? [:]
+        for (index, peer) in configuration.peers.enumerated() where tariffsInForce == nil {
             guard let file = peer.tariff else { continue }
             tariffs[peer.entity] = self.tariffs(
                 file, "peers[\(index)].tariff", with: peer.entity, signatories)
@@ -73,7 +73,7 @@ extension Assembler {
     private func tariffs(
         _ name: String, _ member: String, with peer: EntityID, _ signatories: Signatories
     ) -> TariffVersions? {
-        guard let text = text(name, member) else { return nil }
+        guard let text = contents(name, member) else { return nil }
         do {
             let versions = try TariffFile(parsing: Array(text.utf8))
                 .verified(by: signatories, now: now)

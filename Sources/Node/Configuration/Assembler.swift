@@ -13,12 +13,20 @@ struct Assembler {
     let path: String
     let now: Instant
     let faults: FaultCollector
+    let texts: FileTexts
+    /// Tariffs that stay as they are whatever their files hold now; `nil` reads them.
+    let tariffsInForce: [EntityID: TariffVersions]?
 
-    init(_ configuration: Configuration, path: String, now: Instant, faults: FaultCollector) {
+    init(
+        _ configuration: Configuration, path: String, now: Instant, faults: FaultCollector,
+        texts: FileTexts = FileTexts(), tariffsInForce: [EntityID: TariffVersions]? = nil
+    ) {
         self.configuration = configuration
         self.path = path
         self.now = now
         self.faults = faults
+        self.texts = texts
+        self.tariffsInForce = tariffsInForce
     }
 
     /// The whole, as far as it could be read; nil where nothing can stand in for a fault.
@@ -46,11 +54,20 @@ struct Assembler {
         return Assembly(
             configuration: configuration, settings: settings,
             identity: .init(certificates: identity.certificatesText, key: identity.keyText),
-            links: vouched.mapValues(\.trust).filter { linked.contains($0.key) })
+            links: vouched.mapValues(\.trust).filter { linked.contains($0.key) },
+            source: .init(text: faults.text, path: path, files: texts.all))
     }
 
-    /// The text of the file that the member at `member` names.
+    /// The text of the file of a key or certificate that the member at `member` names.
     func text(_ name: String, _ member: String) -> String? {
+        if let text = texts[member] { return text }
+        let text = contents(name, member)
+        texts[member] = text
+        return text
+    }
+
+    /// The text of any file that the member at `member` names.
+    func contents(_ name: String, _ member: String) -> String? {
         do {
             return try LocalFile.text(LocalFile.resolve(name, besides: path))
         } catch {

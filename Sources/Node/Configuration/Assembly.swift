@@ -12,6 +12,17 @@ package struct Assembly: Sendable {
     package let identity: IdentityTexts
     /// Who vouches for each company that this gateway is linked to; nobody else may connect.
     package let links: [EntityID: TrustAnchors]
+    /// What it was read from, to read the files of keys and certificates again.
+    let source: Source
+
+    /// Where an assembly comes from.
+    struct Source: Sendable {
+        /// The configuration file.
+        let text: [UInt8]
+        let path: String
+        /// What each file of a key or certificate held, by the member that names it. Secret.
+        let files: [String: String]
+    }
 
     /// What this gateway proves itself with on its links.
     package struct IdentityTexts: Sendable {
@@ -42,23 +53,40 @@ package struct Assembly: Sendable {
 
     init(
         configuration: Configuration, settings: GatewaySettings, identity: IdentityTexts,
-        links: [EntityID: TrustAnchors]
+        links: [EntityID: TrustAnchors], source: Source
     ) {
         self.configuration = configuration
         self.settings = settings
         self.identity = identity
         self.links = links
+        self.source = source
+    }
+}
+
+/// The texts of files of keys and certificates, by the member that names each: given beforehand, or
+/// as they were read.
+final class FileTexts {
+    private(set) var all: [String: String]
+
+    init(_ given: [String: String] = [:]) { all = given }
+
+    subscript(_ member: String) -> String? {
+        get { all[member] }
+        set { all[member] = newValue }
     }
 }
 
 /// Collects faults by the paths of members, as `entities[0].trust`.
 final class FaultCollector {
+    /// The configuration.
+    let text: [UInt8]
     private let root: JSONValue?
     private let reader: ConfigurationReader
     private var noted: Set<String> = []
 
     /// - Parameter text: A configuration that was read before.
     init(_ text: [UInt8]) {
+        self.text = text
         let stripped = JSONComments.strip(text)
         root = (try? JSONDocument(parsing: stripped))?.root
         reader = ConfigurationReader(stripped)

@@ -12,6 +12,8 @@ package struct TrustMaterial: Sendable {
     package let signingKeys: [EntityID: VerifyingKey]
     /// When our own certificate ends; connections end with it.
     package let notAfter: Instant
+    /// The certificate that we show, by its thumbprint.
+    let leaf: String?
     let server: TLSContext
     let client: TLSContext
 
@@ -26,6 +28,7 @@ package struct TrustMaterial: Sendable {
         self.peers = peers
         self.signingKeys = signingKeys
         notAfter = identity.chain.map(\.notAfter).min() ?? Instant(seconds: 0)
+        leaf = identity.chain.first?.thumbprint
         server = try TLSContext(server: identity, peers: verifier, protocols: [.h2])
         client = try TLSContext(client: identity, peers: verifier, protocols: [.h2])
     }

@@ -146,6 +146,14 @@ package actor Worker {
         upstreams.leave(unlessKnownTo: trust)
     }
 
+    /// Has peers connect anew, and connects anew to them; what is under way ends where it began.
+    func renewLinks() {
+        for serving in servings.values where serving.settings.kind == .link {
+            for connection in serving.open { connection.drain() }
+        }
+        upstreams.renewLinks()
+    }
+
     // MARK: Ending
 
     /// Ends all connections: after their requests if these end within `duration`, else anyway.

@@ -73,10 +73,18 @@ package final class Workers: Sendable {
 
     /// Takes new trust and routes for everything that begins from now on. Connections go on, but
     /// those of entities that are not known any more.
+    ///
+    /// With another certificate of our own, connections that showed the one before take no new
+    /// requests, and end when their last stream does: what is signed and bound from now on names
+    /// the new one.
     package func adopt(_ trust: TrustMaterial, _ routes: UpstreamRoutes) async {
+        let isRenewed = parts.trust.current.leaf != trust.leaf
         parts.trust.replace(with: trust)
         parts.routes.replace(with: routes)
-        for worker in all { await worker.leave(unlessKnownTo: trust) }
+        for worker in all {
+            await worker.leave(unlessKnownTo: trust)
+            if isRenewed { await worker.renewLinks() }
+        }
     }
 
     /// Accepts no more, and ends all connections within ``ConnectionLimits/drain``: requests that

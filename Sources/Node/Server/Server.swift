@@ -5,6 +5,7 @@ package import Gateway
 import HTTP2
 package import IO
 import Store
+import Synchronization
 import TLS
 
 /// A running gateway: the journal, a worker per core, and what a reload swaps.
@@ -14,12 +15,18 @@ package final class Server: Sendable {
     private let workers: Workers
     private let resolver: NameResolver
     private let node: NodeState
+    private let log: AccessLog
+    private let files: KeyFileWatch
+    private let turns = Turns()
+    private let inForce: Mutex<Assembly>
     package let gateway: GatewayState
     /// Where each listener accepts, by its name.
     package let addresses: [String: SocketAddress]
     /// What happened to connections, for the metrics page.
     package var connections: ConnectionCounters { workers.parts.counters }
     package let requests: RequestCounters
+    /// What became of the files of keys and certificates.
+    package var keyFiles: KeyFiles { node.keyFiles }
 
     /// Why a gateway does not start: one sentence.
     package struct Fault: Error, Sendable, CustomStringConvertible {
@@ -31,7 +38,7 @@ package final class Server: Sendable {
     private init(
         directory: HeldDirectory, journal: SQLiteJournal, gateway: GatewayState, workers: Workers,
         resolver: NameResolver, node: NodeState, addresses: [String: SocketAddress],
-        requests: RequestCounters
+        requests: RequestCounters, log: AccessLog, files: KeyFileWatch, assembly: Assembly
     ) {
         self.directory = directory
         self.journal = journal
@@ -41,6 +48,9 @@ package final class Server: Sendable {
         self.node = node
         self.addresses = addresses
         self.requests = requests
+        self.log = log
+        self.files = files
+        inForce = Mutex(assembly)
     }
 
     /// Most workers: more loops than this gain nothing while one thread writes the journal.
@@ -61,25 +71,13 @@ package final class Server: Sendable {
         let configuration = assembly.configuration
         let path = LocalFile.resolve(configuration.data, besides: folder + "/x")
         let directory = try HeldDirectory(path)
-        let journal: SQLiteJournal
-        let watched: WatchedJournal
-        let gateway: GatewayState
-        do {
-            journal = try SQLiteJournal(path: path + "/journal.db")
-            let key = try await journal.secret("context", random: random)
-            watched = WatchedJournal(journal, time: time)
-            gateway = GatewayState(
-                settings: assembly.settings, journal: watched, time: time, random: random,
-                contextKey: key)
-            try await gateway.openBooks()
-        } catch {
-            throw Fault("the journal in \(path) cannot be opened: \(error)")
-        }
+        let (journal, watched, gateway) = try await open(path, assembly.settings, time, random)
         let requests = RequestCounters()
         let log = AccessLog(
             sink: sink, time: time, entity: assembly.settings.entity, counters: requests)
         let resolver: NameResolver
         let workers: Workers
+        let files: KeyFileWatch
         let trust = try material(assembly, time)
         do {
             resolver = try NameResolver(time: time)
@@ -87,6 +85,7 @@ package final class Server: Sendable {
                 limits: ConnectionLimits(configuration.limits), time: time, random: random,
                 trust: trust, routes: routes(configuration), lookup: resolver.lookup)
             workers = try Workers(min(count, workersMax), parts)
+            files = try KeyFileWatch(on: workers.all[0].loop)
         } catch {
             throw Fault("the workers cannot be started: \(error)")
         }
@@ -116,10 +115,30 @@ package final class Server: Sendable {
         }
         let server = Server(
             directory: directory, journal: journal, gateway: gateway, workers: workers,
-            resolver: resolver, node: node, addresses: addresses, requests: requests)
+            resolver: resolver, node: node, addresses: addresses, requests: requests, log: log,
+            files: files, assembly: assembly)
         control?.serve(server)
+        await server.watchFiles()
         node.serve(at: places(configuration.listeners + [socket], addresses))
         return server
+    }
+
+    /// Opens the journal in the folder at `path`, and the books in it.
+    private static func open(
+        _ path: String, _ settings: GatewaySettings, _ time: any TimeSource,
+        _ random: any RandomBytes
+    ) async throws(Fault) -> (SQLiteJournal, WatchedJournal, GatewayState) {
+        do {
+            let journal = try SQLiteJournal(path: path + "/journal.db")
+            let key = try await journal.secret("context", random: random)
+            let watched = WatchedJournal(journal, time: time)
+            let gateway = GatewayState(
+                settings: settings, journal: watched, time: time, random: random, contextKey: key)
+            try await gateway.openBooks()
+            return (journal, watched, gateway)
+        } catch {
+            throw Fault("the journal in \(path) cannot be opened: \(error)")
+        }
     }
 
     /// Between two rounds of housekeeping; a post leaves half a second after its task at the
@@ -161,9 +180,23 @@ package final class Server: Sendable {
     /// Puts another configuration in force. Listeners and the journal stay as they are; what is
     /// under way ends as it began.
     package func reload(_ assembly: Assembly) async throws(Fault) {
+        let fault = await turns.take { () async -> Fault? in
+            do throws(Fault) {
+                try await self.adopt(assembly)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let fault { throw fault }
+        await watchFiles()
+    }
+
+    private func adopt(_ assembly: Assembly) async throws(Fault) {
         await workers.adopt(
             try Self.material(assembly, gateway.time), Self.routes(assembly.configuration))
         gateway.reload(assembly.settings)
+        inForce.withLock { $0 = assembly }
         do {
             try await gateway.openBooks()
         } catch {
@@ -171,10 +204,47 @@ package final class Server: Sendable {
         }
     }
 
+    // MARK: Files of keys and certificates
+
+    /// Watches the files that the configuration in force names. They may have changed since they
+    /// were read, so they are looked at once more.
+    private func watchFiles() async {
+        let watched = inForce.withLock { $0.keyFiles }
+        node.keyFiles.watch(watched.count)
+        files.watch(watched.map(\.path)) { [weak self] in await self?.refresh() ?? true }
+        _ = await refresh()
+    }
+
+    /// Reads the files again, and puts in force what is good.
+    ///
+    /// - Returns: Whether all of them are used as they are.
+    private func refresh() async -> Bool {
+        await turns.take { [self] in
+            let assembly = inForce.withLock { $0 }
+            let now = gateway.time.now()
+            let found = await files.run { assembly.refreshed(now: now) }
+            var refused = found.refused
+            if let fresh = found.assembly {
+                do throws(Fault) {
+                    try await adopt(fresh)
+                    node.keyFiles.note(swapAt: now)
+                    log.note(swapped: found.taken, ends: gateway.settings.certificateEnd)
+                } catch {
+                    refused += fresh.keyFiles.filter { found.taken.contains($0.member) }.map {
+                        .init(member: $0.member, path: $0.path, reason: error.description)
+                    }
+                }
+            }
+            for file in node.keyFiles.note(refused: refused, at: now) { log.note(refused: file) }
+            return refused.isEmpty
+        }
+    }
+
     /// Ends: accepts no more, lets requests end for as long as the configuration says, closes.
     package func stop() async {
         node.drain()
         gateway.feed.close()
+        await files.end()
         await workers.drain()
         workers.stop()
         resolver.stop()

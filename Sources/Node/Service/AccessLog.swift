@@ -44,6 +44,34 @@ package struct AccessLog: Sendable {
         return line
     }
 
+    /// A line about a file whose last contents are not used.
+    func note(refused file: Assembly.RefusedFile) {
+        note(
+            "file_refused",
+            [
+                .init("member", .string(file.member)), .init("path", .string(file.path)),
+                .init("reason", .string(file.reason)),
+            ])
+    }
+
+    /// A line about files whose new contents are in force.
+    func note(swapped members: [String], ends: Instant?) {
+        var facts: [JSONNode.Member] = [
+            .init("members", .array(members.map { .string($0) }))
+        ]
+        if let ends { facts.append(.init("certificate_ends", .string(ends.rfc3339))) }
+        note("files_taken", facts)
+    }
+
+    /// A line that is about no request.
+    private func note(_ what: String, _ facts: [JSONNode.Member]) {
+        let line: [JSONNode.Member] = [
+            .init("time", .string(time.now().rfc3339)), .init("entity", .string(entity.text)),
+            .init("log", .string(what)),
+        ]
+        sink.write(JSONNode.object(line + facts).bytes + [0x0A])
+    }
+
     /// The line of one request while it is served. Used on one loop only.
     final class Line {
         private let log: AccessLog

@@ -91,10 +91,29 @@ struct ControlDesk: Sendable {
         if let since = backlog.outboxSince {
             status["backlog"]?["outbox_since"] = .string(since.rfc3339)
         }
-        if let end = settings.certificates.map(\.notAfter).min() {
+        if let end = settings.certificateEnd {
             status["certificate_ends"] = .string(end.rfc3339)
         }
+        status["files"] = files()
         return status
+    }
+
+    /// The files of keys and certificates.
+    private func files() -> JSONNode {
+        var files: JSONNode = [
+            "watched": .int(node.keyFiles.watched),
+            "refused": .array(
+                node.keyFiles.refused.map { refused in
+                    [
+                        "member": .string(refused.file.member),
+                        "path": .string(refused.file.path),
+                        "reason": .string(refused.file.reason),
+                        "since": .string(refused.since.rfc3339),
+                    ]
+                }),
+        ]
+        files["taken"] = node.keyFiles.swapped.map { .string($0.rfc3339) }
+        return files
     }
 
     private func peers(

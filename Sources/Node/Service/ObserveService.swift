@@ -95,7 +95,15 @@ package struct ObserveService: Service {
         for source in sources { page.add(source) }
         addJournal(to: &page)
         if let backlog = await memory.backlog(of: gateway) { add(backlog, now, to: &page) }
-        if let end = gateway.settings.certificates.map(\.notAfter).min() {
+        page.add(
+            "dragoman_files_refused", .gauge,
+            "Files of keys and certificates whose last contents are not used.",
+            node.keyFiles.refused.count)
+        page.add(
+            "dragoman_files_taken_total", .counter,
+            "How often new keys or certificates were put in force without a reload.",
+            node.keyFiles.swaps)
+        if let end = gateway.settings.certificateEnd {
             page.add(
                 "dragoman_certificate_expiry_seconds", .gauge,
                 "Seconds until the first certificate of our chain ends.", (end - now) / 1000)

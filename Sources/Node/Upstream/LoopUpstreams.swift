@@ -96,6 +96,11 @@ package final class LoopUpstreams: Upstreams {
         for (entity, pool) in peers where !trust.knows(entity) { pool.cut() }
     }
 
+    /// Has every peer be dialled anew for new calls.
+    func renewLinks() {
+        for pool in peers.values { pool.renew() }
+    }
+
     /// Ends every connection now.
     func cut() {
         for pool in peers.values { pool.cut() }

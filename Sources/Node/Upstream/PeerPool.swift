@@ -74,6 +74,11 @@ final class PeerPool {
         fail(.refused("this gateway is stopping"))
     }
 
+    /// Ends all connections whose calls have ended; new calls go over new ones.
+    func renew() {
+        for connection in connections { connection.drain() }
+    }
+
     /// Ends all connections now, for instance because the peer is not believed any more.
     func cut() {
         for connection in connections { connection.cut() }
