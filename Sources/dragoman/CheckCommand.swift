@@ -53,7 +53,8 @@ enum CheckCommand: Command {
     private static func node(_ fault: ConfigurationFault) -> JSONNode {
         [
             "line": .int(fault.line), "column": .int(fault.column), "path": .string(fault.path),
-            "rule": .string(fault.rule), "mend": .string(fault.mend),
+            "pointer": .string(fault.pointer), "rule": .string(fault.rule),
+            "mend": .string(fault.mend),
         ]
     }
 }

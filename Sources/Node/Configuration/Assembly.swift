@@ -6,7 +6,7 @@ import JSON
 
 /// A configuration together with what the files that it names hold: all that a gateway runs on.
 package struct Assembly: Sendable {
-    package let configuration: Configuration
+    package var configuration: Configuration
     /// What the exchange needs.
     package let settings: GatewaySettings
     package let identity: IdentityTexts
@@ -89,7 +89,7 @@ final class FaultCollector {
         self.text = text
         let stripped = JSONComments.strip(text)
         root = (try? JSONDocument(parsing: stripped))?.root
-        reader = ConfigurationReader(stripped)
+        reader = ConfigurationReader(stripped, root)
     }
 
     var isEmpty: Bool { reader.faults.isEmpty }

@@ -24,7 +24,7 @@ extension Configuration {
                     rule: "this is not JSON: \(error.rule.rawValue)", mend: "")
             ])
         }
-        let reader = ConfigurationReader(stripped)
+        let reader = ConfigurationReader(stripped, document.root)
         var root = ConfigurationObject(document.root, "", reader)
         let read = Self.read(&root)
         root.finish()
@@ -104,15 +104,12 @@ extension Configuration {
 
     private static func listener(_ object: inout ConfigurationObject) -> ListenerSettings? {
         let name = object.string("name", required: "Write a name for logs and for \"listeners\"")
-        if let name, name.contains("/") {
-            object.reader.fault(
-                object.value["name"] ?? object.value, object.place("name"),
-                "must not hold a slash", "Write a plain name, as \"apps\"")
-        }
+        object.checkName("name", name)
         let kind = object.word("kind", ListenerSettings.Kind.self, required: true)
         let address = object.string("address", required: "Write \"host:port\" or \"unix:path\"")
         let principals = object.objects("principals") { object -> ListenerSettings.Principal? in
             let name = object.string("name", required: "Write whom the token stands for")
+            object.checkName("name", name)
             let mend = "Write the SHA-256 of the token: printf %s TOKEN | sha256sum"
             let hash = object.string("token_sha256", required: mend)
             guard let name, let hash else { return nil }
@@ -125,28 +122,25 @@ extension Configuration {
             return .init(name: name, tokenHash: hash)
         }
         let anonymous = object.string("anonymous")
+        object.checkName("anonymous", anonymous)
         let consent = object.bool("consent") ?? false
         guard let name, let kind, let address else { return nil }
-        if kind == .local, !isLoopback(address) {
-            object.reader.fault(
-                object.value["address"] ?? object.value, object.place("address"),
-                "a local listener speaks clear text, so it must be on this machine",
-                "Write 127.0.0.1:port, [::1]:port or unix:path")
+        object.check("address") { () throws(AddressRule) in
+            try AddressRule.checkListener(address, isLocal: kind == .local)
         }
         return ListenerSettings(
             name: name, kind: kind, address: address, principals: principals,
             anonymous: anonymous, servesConsent: consent)
     }
 
-    /// Whether an address can be reached from this machine only.
-    package static func isLoopback(_ address: String) -> Bool {
-        address.hasPrefix("unix:") || address.hasPrefix("127.") || address.hasPrefix("[::1]:")
-            || address.hasPrefix("localhost:")
-    }
-
     private static func peer(_ object: inout ConfigurationObject) -> Peer? {
         let entity = object.entity("entity")
         let connect = object.string("connect")
+        if let connect {
+            object.check("connect") { () throws(AddressRule) in
+                try AddressRule.checkConnect(connect)
+            }
+        }
         let tariff = object.string("tariff")
         let agents = object.objects("agents") { object -> RemoteAgent? in
             let name = object.string("name", required: "Write the name it has at the peer")
@@ -168,6 +162,7 @@ extension Configuration {
         let listeners = object.strings("listeners") ?? []
         let callers = Self.entities("callers", &object)
         guard let name, let url else { return nil }
+        object.check("url") { () throws(AddressRule) in try AddressRule.checkAgent(url) }
         if tier == .unchanged, !skills.isEmpty {
             object.reader.fault(
                 object.value["skills"] ?? object.value, object.place("skills"),

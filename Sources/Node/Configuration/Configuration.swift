@@ -26,6 +26,20 @@ package struct Configuration: Sendable {
     package var accessLog: String
     package var limits: Limits
 
+    /// Has the gateway keep its journal in `folder`, and its control socket too unless the file
+    /// gives an absolute path for it: two gateways may run from one file.
+    ///
+    /// - Parameter folder: An absolute path.
+    package mutating func keepData(in folder: String) {
+        data = folder
+        control = Self.control(control, in: folder)
+    }
+
+    /// Where the control socket is when the data is in `folder`.
+    package static func control(_ path: String, in folder: String) -> String {
+        path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    }
+
     /// Certificate and keys of this gateway, as paths of PEM files.
     package struct Identity: Sendable {
         package var certificate: String
@@ -134,6 +148,9 @@ package struct ListenerSettings: Sendable {
         case observe
         /// The control socket. Every gateway has exactly one, so a configuration lists none.
         case control
+
+        /// Whether those who watch and control the process come here, and no callers.
+        package var isForOperators: Bool { self == .observe || self == .control }
 
         /// Those that a configuration may name.
         package static let allCases: [Kind] = [.link, .local, .observe]

@@ -9,14 +9,20 @@ package struct ConfigurationFault: Error, Equatable, Sendable, CustomStringConve
     package let column: Int
     /// The member, as `listeners[0].address`.
     package let path: String
+    /// The JSON Pointer (RFC 6901) of the value at this place, as `/listeners/0/address`. Of a
+    /// missing member it is that of the object; empty is the whole file.
+    package let pointer: String
     package let rule: String
     /// What to write instead.
     package let mend: String
 
-    package init(line: Int, column: Int, path: String, rule: String, mend: String) {
+    package init(
+        line: Int, column: Int, path: String, pointer: String = "", rule: String, mend: String
+    ) {
         self.line = line
         self.column = column
         self.path = path
+        self.pointer = pointer
         self.rule = rule
         self.mend = mend
     }

@@ -5,18 +5,39 @@ import JSON
 /// Collects the faults of one file while its members are read.
 final class ConfigurationReader {
     private let text: [UInt8]
+    private let root: JSONValue?
     private(set) var faults: [ConfigurationFault] = []
 
     /// - Parameter text: The file's bytes; comments may already be blanks, since they keep their
     ///   length.
-    init(_ text: [UInt8]) { self.text = text }
+    init(_ text: [UInt8], _ root: JSONValue?) {
+        self.text = text
+        self.root = root
+    }
 
     /// Notes a fault at `value`.
     func fault(_ value: JSONValue, _ path: String, _ rule: String, _ mend: String = "") {
         let place = position(value.range.lowerBound)
         faults.append(
             ConfigurationFault(
-                line: place.line, column: place.column, path: path, rule: rule, mend: mend))
+                line: place.line, column: place.column, path: path,
+                pointer: root.flatMap { pointer(value.range.lowerBound, in: $0) } ?? "", rule: rule,
+                mend: mend))
+    }
+
+    /// The JSON Pointer (RFC 6901) of the value that begins at `offset`.
+    private func pointer(_ offset: Int, in value: JSONValue) -> String? {
+        if value.range.lowerBound == offset { return "" }
+        guard value.range.contains(offset) else { return nil }
+        for member in value.members {
+            guard let rest = pointer(offset, in: member.value) else { continue }
+            let name = member.name.replacing("~", with: "~0").replacing("/", with: "~1")
+            return "/\(name)\(rest)"
+        }
+        for (index, element) in value.elements.enumerated() {
+            if let rest = pointer(offset, in: element) { return "/\(index)\(rest)" }
+        }
+        return nil
     }
 
     private func position(_ offset: Int) -> (line: Int, column: Int) {
@@ -171,6 +192,42 @@ struct ConfigurationObject {
         }
         return found
     }
+
+    /// Notes what `rule` finds wrong with the address called `name`.
+    func check(_ name: String, _ rule: () throws(AddressRule) -> Void) {
+        do {
+            try rule()
+        } catch {
+            reader.fault(value[name] ?? value, place(name), error.rule, error.mend)
+        }
+    }
+
+    /// Checks a name under which callers are known in the journal and in logs.
+    ///
+    /// There `listener/name` is one text, so a slash would make two callers of one; control
+    /// characters would make a name look like another.
+    func checkName(_ name: String, _ text: String?) {
+        guard let text else { return }
+        let isPlain = text.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate,
+                .unassigned:
+                false
+            default: scalar != "/"
+            }
+        }
+        guard !isPlain || text.unicodeScalars.count > Self.nameMax else { return }
+        reader.fault(
+            value[name] ?? value, place(name),
+            isPlain
+                ? "must not be longer than \(Self.nameMax) characters"
+                : "must not hold a slash or a control character",
+            "Write a plain name, as \"apps\"")
+    }
+
+    /// Longest name of a listener or of a caller, in Unicode scalars; it stands in every line of
+    /// the log.
+    static let nameMax = 64
 
     /// Refuses what nobody asked for.
     func finish() {

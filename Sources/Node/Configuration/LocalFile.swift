@@ -113,6 +113,16 @@ package enum LocalFile {
         return file[...slash] + path
     }
 
+    /// `path` from the root: one that is relative belongs to the folder that the process is in.
+    ///
+    /// - Throws: When that folder is gone.
+    package static func absolute(_ path: String) throws(Fault) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let folder = unsafe getcwd(nil, 0) else { throw Fault(path, errno: errno) }
+        defer { unsafe free(folder) }
+        return unsafe String(cString: folder) + "/" + path
+    }
+
     private static func write(
         _ bytes: [UInt8], to file: Int32, _ path: String
     ) throws(Fault) {

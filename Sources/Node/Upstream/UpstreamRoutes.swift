@@ -37,9 +37,30 @@ struct DialTarget: Hashable {
             let port = UInt16(text[text.index(after: colon)...]), port > 0
         else { return nil }
         let host = String(text[..<colon])
-        guard !host.isEmpty, host.hasPrefix("[") || !host.contains(":") else { return nil }
+        guard Self.isHost(host) else { return nil }
         self.host = host
         self.port = port
+    }
+
+    /// Whether `text` is the number of an address, IPv6 in brackets, or a name of labels that a
+    /// resolver takes for a name: one that ends in digits it might read as a number (RFC 3696 §2).
+    static func isHost(_ text: String) -> Bool {
+        if text.contains(":") || text.hasPrefix("[") {
+            return text.hasPrefix("[") && text.hasSuffix("]") && IPAddress(text) != nil
+        }
+        if IPAddress(text) != nil { return true }
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard text.utf8.count <= 253, labels.allSatisfy(isLabel), let last = labels.last?.utf8
+        else { return false }
+        return !last.allSatisfy { (0x30...0x39).contains($0) } && !last.starts(with: "0x".utf8)
+    }
+
+    private static func isLabel(_ label: Substring) -> Bool {
+        (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+            && label.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
+                    || (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x5F
+            }
     }
 
     /// Numeric addresses are answered at once; names are looked up.
