@@ -12,7 +12,22 @@ struct ControlSocket {
     static let options: [HelpPage.Option] = [
         .init("--config", "FILE", "the gateway's configuration; default: dragoman.json here"),
         .init("--control", "SOCKET", "its control socket, where the file is not at hand"),
+        dataOption,
     ]
+
+    /// The option that moves what a gateway keeps.
+    static let dataOption = HelpPage.Option(
+        "--data-dir", "DIR",
+        "the folder of its data instead of the file's \"data\"; a relative \"control\" is in it too"
+    )
+
+    /// The folder that `--data-dir` names, from the root.
+    static func dataFolder(_ arguments: Arguments) throws(Failure) -> String? {
+        guard let folder = arguments["--data-dir"] else { return nil }
+        do { return try LocalFile.absolute(folder) } catch {
+            throw .misuse("--data-dir: \(error)")
+        }
+    }
 
     /// What `--config` is without a word.
     private static let defaultFile = "dragoman.json"
@@ -21,13 +36,17 @@ struct ControlSocket {
     init(_ arguments: Arguments) throws(Failure) {
         let path: String
         if let socket = arguments["--control"] {
-            guard arguments["--config"] == nil else {
-                throw .misuse("--config and --control name the gateway twice")
+            guard arguments["--config"] == nil, arguments["--data-dir"] == nil else {
+                throw .misuse("--control names the gateway alone, without --config and --data-dir")
             }
             path = socket
         } else {
             let file = arguments["--config"] ?? Self.defaultFile
-            path = LocalFile.resolve(try Self.path(in: file), besides: file)
+            let written = try Self.path(in: file)
+            let folder = try Self.dataFolder(arguments)
+            path =
+                folder.map { Configuration.control(written, in: $0) }
+                ?? LocalFile.resolve(written, besides: file)
         }
         guard let address = SocketAddress("unix:\(path)") else {
             throw .misuse(

@@ -11,6 +11,7 @@ enum ServeCommand: Command {
         options: [
             .init("--config", "FILE", "the configuration", isRequired: true),
             .init("--workers", "N", "loops; default: one per core"),
+            ControlSocket.dataOption,
         ],
         summary: "Runs the gateway until it is told to stop.",
         details: [
@@ -36,7 +37,10 @@ enum ServeCommand: Command {
                 Int(text).flatMap { (1...16).contains($0) ? $0 : nil }
             } ?? cores
         var signals = StopSignals()
-        let assembly = try assembly(file, shell)
+        var assembly = try assembly(file, shell)
+        if let folder = try ControlSocket.dataFolder(arguments) {
+            assembly.configuration.keepData(in: folder)
+        }
         let time = SystemTime()
         let entity = assembly.configuration.entity
         let log = try log(assembly.configuration, file, time)

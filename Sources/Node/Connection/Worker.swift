@@ -44,6 +44,7 @@ package actor Worker {
     private lazy var upstreams = LoopUpstreams(
         worker: self, parts: parts, buffers: memory.buffers)
     private var isDraining = false
+    private var isClosing = false
     private var keeping: Task<Void, Never>?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -119,7 +120,7 @@ package actor Worker {
         guard let channel = channel(over: descriptor, serving) else { return serving.gauge.leave() }
         let connection = InboundConnection(serving, channel)
         connection.start()
-        if isDraining { connection.drain() }
+        if serving.settings.kind.isForOperators ? isClosing : isDraining { connection.drain() }
     }
 
     private func channel(
@@ -156,28 +157,40 @@ package actor Worker {
 
     // MARK: Ending
 
-    /// Ends all connections: after their requests if these end within `duration`, else anyway.
+    /// Ends the connections of callers: after their requests if these end within `duration`, else
+    /// anyway. Those who watch and control the process still can.
     func drain(within duration: Duration) async {
         guard !isDraining else { return }
         isDraining = true
         keeping?.cancel()
-        let end = loop.now.adding(duration)
-        for serving in servings.values {
+        let callers = servings.values.filter { !$0.settings.kind.isForOperators }
+        await end(callers, before: loop.now.adding(duration))
+        upstreams.cut()
+        await keeping?.value
+    }
+
+    /// Ends what is left, after ``drain(within:)``, within `duration`.
+    func close(within duration: Duration) async {
+        isClosing = true
+        await end(Array(servings.values), before: loop.now.adding(duration))
+    }
+
+    private func end(_ servings: [Serving], before end: MonotonicInstant) async {
+        for serving in servings {
             for connection in serving.open { connection.drain() }
         }
         // The last moment is for telling those whose requests are cut.
-        let cut = end.adding(.zero - min(duration / 10, .seconds(1)))
-        for serving in servings.values { await serving.quiet(before: cut) }
-        for serving in servings.values {
+        let left = end.duration(since: loop.now)
+        let cut = end.adding(.zero - min(left / 10, .seconds(1)))
+        for serving in servings { await serving.quiet(before: cut) }
+        for serving in servings {
             for connection in serving.open { connection.cut() }
         }
         upstreams.close()
-        for serving in servings.values { await serving.quiet(before: end) }
-        for serving in servings.values {
+        for serving in servings { await serving.quiet(before: end) }
+        for serving in servings {
             for connection in serving.open { connection.abort() }
         }
-        upstreams.cut()
-        await keeping?.value
     }
 
     /// Open connections and the requests that are being answered, of all listeners.

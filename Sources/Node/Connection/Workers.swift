@@ -89,14 +89,22 @@ package final class Workers: Sendable {
 
     /// Accepts no more, and ends all connections within ``ConnectionLimits/drain``: requests that
     /// have begun to arrive are answered, if they end in that time.
+    ///
+    /// The observed port and the control socket come last, so that until then they say that the
+    /// process drains rather than nothing.
     package func drain() async {
-        await reception.close()
-        let within = parts.limits.drain
+        let all = parts.limits.drain
+        let last = min(all / 10, .milliseconds(500))
+        await reception.close { !$0.kind.isForOperators }
+        await onEach { worker in await worker.drain(within: all - last) }
+        await reception.close { _ in true }
+        await onEach { worker in await worker.close(within: last) }
+    }
+
+    private func onEach(_ body: @escaping @Sendable (Worker) async -> Void) async {
         await withDiscardingTaskGroup { group in
             for worker in all {
-                group.addTask(executorPreference: worker.loop) {
-                    await worker.drain(within: within)
-                }
+                group.addTask(executorPreference: worker.loop) { await body(worker) }
             }
         }
     }
@@ -144,8 +152,8 @@ private actor Reception {
         }
     }
 
-    func close() {
-        for listener in listeners { listener.close() }
-        listeners = []
+    func close(_ isMeant: @Sendable (ListenerSettings) -> Bool) {
+        for listener in listeners where isMeant(listener.settings) { listener.close() }
+        listeners.removeAll { isMeant($0.settings) }
     }
 }

@@ -87,6 +87,9 @@ final class KeyFileWatch: Sendable {
         await thread.run(body)
     }
 
+    /// Looks no more.
+    func close() { watcher.withLock { $0 }?.close() }
+
     /// Ends, before the loop does; waits for a call under way.
     func end() async {
         let last = watcher.withLock { $0.take() }

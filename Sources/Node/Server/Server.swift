@@ -244,8 +244,9 @@ package final class Server: Sendable {
     package func stop() async {
         node.drain()
         gateway.feed.close()
-        await files.end()
+        files.close()
         await workers.drain()
+        await files.end()
         workers.stop()
         resolver.stop()
         journal.close()
