@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +71,18 @@ int cl_eventfd_signal(int fd) {
         if (errno == EAGAIN) return 0;
         if (errno != EINTR) return -errno;
     }
+}
+
+int cl_timerfd(void) {
+    return result(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+int cl_timerfd_set(int fd, uint64_t nanoseconds) {
+    // Zero would disarm it, and is a time that has passed.
+    if (nanoseconds == 0) nanoseconds = 1;
+    struct itimerspec when = {.it_value = {
+        .tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)}};
+    return result(timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL));
 }
 
 int cl_thread_name(const char *name) { return -pthread_setname_np(pthread_self(), name); }

@@ -61,6 +61,8 @@ package struct TLSAlert: Hashable, Sendable, CustomStringConvertible {
 
     /// The name in RFC 8446, with blanks, or the number of an alert that has no name there.
     package var description: String {
+        // OpenSSL 3.0 knows the number and not the name.
+        if self == .certificateRequired { return "certificate required" }
         let name = unsafe SSL_alert_desc_string_long(Int32(code))
         let words = unsafe name.map { unsafe String(cString: $0) }
         guard let words, words != "unknown" else { return "alert \(code)" }

@@ -59,5 +59,9 @@ enum Commands {
             line: "tool pki make|verify",
             summary: "certificates, and whether a gateway takes them",
             commands: [ToolPKIMake.self, ToolPKIVerify.self]),
+        CommandGroup(
+            line: "tool load URL",
+            summary: "loads a server of your own: p50, p90, p99, max",
+            commands: [ToolLoad.self]),
     ]
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Linux calls that Swift's Glibc module does not import: epoll, eventfd, signalfd, accept4,
-// pidfd, getrandom, thread names and affinity, posix_spawn with a clean signal mask.
+// The Linux calls that Swift's Glibc module does not import: epoll, eventfd, timerfd, signalfd,
+// accept4, pidfd, getrandom, thread names and affinity, posix_spawn with a clean signal mask.
 //
 // Every function returns a result >= 0, or a negated errno, so that no caller reads `errno` itself.
 #pragma once
@@ -42,6 +42,11 @@ int cl_epoll_wait(int epoll, cl_event *events, int capacity, int milliseconds);
 
 int cl_eventfd(void);
 int cl_eventfd_signal(int fd);
+
+// A timer of CLOCK_MONOTONIC that becomes readable when it fires.
+int cl_timerfd(void);
+// Fires once at `nanoseconds` of that clock, at once when that has passed; forgets an earlier one.
+int cl_timerfd_set(int fd, uint64_t nanoseconds);
 
 // The executor that owns the calling thread, or null. Inlined into the caller: a task switch asks
 // it.
