@@ -60,7 +60,8 @@ struct FrameGuard: Sendable {
             return addToBlock(head, &counters)
         case FrameHead.priority, FrameHead.priorityUpdate:
             counters.priorities += 1
-            return priorities.take(now: now) ? .odd(.priority) : .cut(.abuse(.priorities))
+            guard priorities.take(now: now) else { return .cut(.abuse(.priorities)) }
+            return isLawless(head) ? .cut(.violation(.protocolError)) : .odd(.priority)
         case FrameHead.resetStream:
             counters.receivedResets += 1
             noteEnd(of: head.stream)
@@ -105,10 +106,16 @@ struct FrameGuard: Sendable {
         return head.type == FrameHead.continuation ? .odd(.continuation) : .pass
     }
 
-    /// RFC 9113 §5.1 and §5.1.1 for DATA and HEADERS of the peer's own streams.
+    /// Whether a PRIORITY breaks RFC 9113 §6.3 or RFC 7540 §5.3.1. A server's library, told that
+    /// there are no priorities, skips the frame without a look.
+    private func isLawless(_ head: FrameHead) -> Bool {
+        head.type == FrameHead.priority && (head.stream == 0 || head.dependency == head.stream)
+    }
+
+    /// RFC 9113 §5.1 and §5.1.1 for DATA and HEADERS of streams that the client opens.
     private mutating func judgeStream(_ head: FrameHead) -> Verdict {
-        guard isServer, head.stream % 2 == 1 else { return .pass }
-        if head.type == FrameHead.headers, head.stream > lastStream {
+        guard head.stream % 2 == 1 else { return .pass }
+        if isServer, head.type == FrameHead.headers, head.stream > lastStream {
             if head.stream > lastStream + 2 {
                 if skipped.count == Self.mostSkipped { skipped.removeFirst() }
                 skipped.append((lastStream + 2)...(head.stream - 2))

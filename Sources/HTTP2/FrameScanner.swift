@@ -9,6 +9,13 @@ struct FrameHead: Sendable {
     let type: UInt8
     let flags: UInt8
     let stream: Int32
+    /// The stream that a PRIORITY of regular length names (RFC 7540 §6.3): the only payload that
+    /// is judged with the head.
+    var dependency: Int32?
+
+    /// Whether ``dependency`` follows the head.
+    var hasDependency: Bool { type == Self.priority && length == 5 }
+    static let dependencySize = 4
 
     static let data: UInt8 = 0
     static let headers: UInt8 = 1
@@ -73,21 +80,28 @@ struct FrameScanner: Sendable {
             return .pass(end: start + count)
         }
         if unfinishedSince == nil { unfinishedSince = now }
-        let missing = FrameHead.size - partial.count
-        guard bytes.endIndex - start >= missing else {
-            partial.append(contentsOf: bytes[start...])
-            return .held
+        let count = partial.count + bytes.endIndex - start
+        guard count >= FrameHead.size else { return hold(bytes[start...]) }
+        var head = Self.head(partial, bytes[start...])
+        var size = FrameHead.size
+        if head.hasDependency {
+            size += FrameHead.dependencySize
+            guard count >= size else { return hold(bytes[start...]) }
+            head.dependency = Self.number(at: FrameHead.size, partial, bytes[start...])
         }
         let held = partial
         partial.removeAll(keepingCapacity: true)
-        let end = start + missing
-        let head = Self.head(held, bytes[start..<end])
-        begin(head)
-        return .frame(head, held: held, end: end)
+        begin(head, seen: size - FrameHead.size)
+        return .frame(head, held: held, end: start + size - held.count)
     }
 
-    private mutating func begin(_ head: FrameHead) {
-        payloadLeft = head.length
+    private mutating func hold(_ bytes: ArraySlice<UInt8>) -> Step {
+        partial.append(contentsOf: bytes)
+        return .held
+    }
+
+    private mutating func begin(_ head: FrameHead, seen: Int) {
+        payloadLeft = head.length - seen
         type = head.type
         switch head.type {
         case FrameHead.headers, FrameHead.pushPromise, FrameHead.continuation:
@@ -101,12 +115,21 @@ struct FrameScanner: Sendable {
     }
 
     private static func head(_ held: [UInt8], _ rest: ArraySlice<UInt8>) -> FrameHead {
-        func byte(_ index: Int) -> Int {
-            Int(index < held.count ? held[index] : rest[rest.startIndex + index - held.count])
-        }
-        let stream = byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8)
+        let length = byte(0, held, rest) << 16 | byte(1, held, rest) << 8 | byte(2, held, rest)
         return FrameHead(
-            length: byte(0) << 16 | byte(1) << 8 | byte(2), type: UInt8(byte(3)),
-            flags: UInt8(byte(4)), stream: Int32(stream & 0x7FFF_FFFF))
+            length: length, type: UInt8(byte(3, held, rest)), flags: UInt8(byte(4, held, rest)),
+            stream: number(at: 5, held, rest))
+    }
+
+    /// 31 bits, as streams are numbered; the bit in front of them is reserved or a flag.
+    private static func number(
+        at index: Int, _ held: [UInt8], _ rest: ArraySlice<UInt8>
+    ) -> Int32 {
+        let bits = (index..<index + 4).reduce(0) { $0 << 8 | byte($1, held, rest) }
+        return Int32(bits & 0x7FFF_FFFF)
+    }
+
+    private static func byte(_ index: Int, _ held: [UInt8], _ rest: ArraySlice<UInt8>) -> Int {
+        Int(index < held.count ? held[index] : rest[rest.startIndex + index - held.count])
     }
 }

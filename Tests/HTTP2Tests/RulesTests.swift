@@ -60,6 +60,61 @@ import Testing
         }
     }
 
+    /// The same towards a server, whose streams are those of our requests.
+    @Test(arguments: [
+        Frames.data(1, [1], end: true), Frames.headers(1, Frames.literal(":status", "200")),
+    ])
+    func nothingMayFollowTheServersOwnEnd(frame: [UInt8]) throws {
+        let endings = [
+            Frames.headers(1, Frames.literal(":status", "200")),
+            Frames.headers(1, Frames.literal(":status", "200"), end: false)
+                + Frames.data(1, [1], end: true),
+            Frames.headers(1, Frames.literal(":status", "200"), end: false) + Frames.reset(1),
+        ]
+        for ending in endings {
+            let (client, _) = try clientWithRequest()
+            try client.receive(Frames.settings([]) + ending, now: Self.start)
+            #expect(throws: HTTP2Error.violation(.streamClosed)) {
+                try client.receive(frame, now: Self.start)
+            }
+        }
+    }
+
+    @Test func lateFramesOfARequestThatWeCancelledAreNoFault() throws {
+        let (client, id) = try clientWithRequest()
+        try client.receive(Frames.settings([]), now: Self.start)
+        client.reset(id, .cancel)
+        var output: [UInt8] = []
+        client.takeOutput(into: &output, atMost: 1 << 20, now: Self.start)
+        let late = Frames.headers(1, Frames.literal(":status", "200"), end: false)
+        try client.receive(late + Frames.data(1, [1], end: true), now: Self.start)
+        #expect(!client.isFinished)
+    }
+
+    /// A server that announced that it has no priorities must still know a broken one.
+    @Test(arguments: [1, 4, 10, 13])
+    func brokenPrioritiesEndTheConnection(pieces: Int) {
+        let onItself = Frames.frame(2, stream: 3, [0x80, 0, 0, 3, 16])
+        for (frame, code) in [
+            (Frames.priority(0), HTTP2ErrorCode.protocolError), (onItself, .protocolError),
+            (Frames.frame(2, stream: 3, [0, 0, 0, 1]), .frameSizeError),
+            (Frames.frame(2, stream: 3, [0, 0, 0, 1, 16]), nil),
+        ] as [([UInt8], HTTP2ErrorCode?)] {
+            let victim = Victim()
+            victim.receive(Frames.request(3, end: false))
+            for start in stride(from: 0, to: frame.count, by: pieces) {
+                victim.receive(Array(frame[start..<min(start + pieces, frame.count)]))
+            }
+            victim.receive(Frames.request(5))
+            if let code {
+                // The wrong length is a fault of the stream alone.
+                #expect(victim.goAway == code || victim.resets(of: 3) == [code])
+            } else {
+                #expect(victim.error == nil && victim.session.openStreams == 2)
+            }
+        }
+    }
+
     @Test(arguments: ["b.example", "a.example:1", "a.example."])
     func hostMustBeTheAuthority(host: String) {
         let victim = Victim()
@@ -223,7 +278,6 @@ import Testing
     }
 
     @Test func clientsRefuseBrokenResponses() throws {
-        let now = MonotonicInstant(nanoseconds: 1)
         let broken = [
             Frames.literal(":status", "200") + Frames.literal("connection", "close"),
             Frames.literal(":status", "abc"),
@@ -232,16 +286,26 @@ import Testing
                 + (0..<101).flatMap { _ in Frames.literal("x", "y") },
         ]
         for block in broken {
-            let client = HTTP2Session(role: .client, now: now)
-            let id = try client.submitRequest(try request(), isLast: true)
+            let (client, id) = try clientWithRequest()
+            try client.receive(
+                Frames.settings([]) + Frames.headers(1, block), now: Self.start)
             var output: [UInt8] = []
-            client.takeOutput(into: &output, atMost: 1 << 20, now: now)
-            try client.receive(Frames.settings([]) + Frames.headers(1, block), now: now)
-            client.takeOutput(into: &output, atMost: 1 << 20, now: now)
+            client.takeOutput(into: &output, atMost: 1 << 20, now: Self.start)
             let closure = HTTP2Closure(
                 initiator: .session, code: .protocolError, isRetryable: false)
             #expect(client.takeEvents().last == .closed(id, closure))
         }
+    }
+
+    private static let start = MonotonicInstant(nanoseconds: 1)
+
+    /// A client whose one request is on its way.
+    private func clientWithRequest() throws -> (HTTP2Session, HTTP2StreamID) {
+        let client = HTTP2Session(role: .client, now: Self.start)
+        let id = try client.submitRequest(try request(), isLast: true)
+        var output: [UInt8] = []
+        client.takeOutput(into: &output, atMost: 1 << 20, now: Self.start)
+        return (client, id)
     }
 
     private func expectRejected(_ victim: Victim, _ rule: HTTP2Rejection, status: String) {
