@@ -6,6 +6,8 @@ package import JSON
 
 /// Why a call to the next hop gave no answer of the agent's own.
 package enum UpstreamFailure: Error, Equatable, Sendable {
+    /// The operator has suspended the peer: nothing was sent.
+    case suspended
     /// No connection could be had: nothing was sent.
     case unreachable(String)
     /// It went away, or its time was up, after the request may have arrived.
@@ -22,6 +24,7 @@ extension UpstreamFailure: CustomStringConvertible {
     /// For the log: names, rules and numbers, nothing that an agent said.
     package var description: String {
         switch self {
+        case .suspended: "the operator has suspended this peer"
         case .unreachable(let why): "unreachable: \(why)"
         case .lost(let why): "lost: \(why)"
         case .malformed(let rule): "malformed: \(rule)"

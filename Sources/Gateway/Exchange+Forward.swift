@@ -71,6 +71,9 @@ extension A2AError {
     /// What a caller is told when the next hop gave no answer of its own.
     init(_ failure: UpstreamFailure) {
         switch failure {
+        case .suspended:
+            self.init(
+                .notAuthorized, "The company behind this agent is suspended at this gateway")
         case .unreachable:
             self.init(
                 .retryLater, "The agent cannot be reached", retryAfter: A2AError.retrySeconds)

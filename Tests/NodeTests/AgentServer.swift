@@ -51,6 +51,8 @@ final class AgentStub: Service {
         case "Large":
             return ServiceResponse(
                 status: 200, body: .bytes([UInt8](repeating: 0x20, count: 9 << 20)))
+        case "Sizeable":
+            return Self.json("\"" + String(repeating: "x", count: 3 << 20) + "\"")
         case "Never", "Quiet":
             let events = AgentEvents(self, method == "Never" ? [] : [Self.event(1)], ends: false)
             return Self.stream(events)
@@ -146,7 +148,7 @@ struct TwoNodes {
 
     static func with(
         beta material: ((Organisations) throws -> TrustMaterial)? = nil,
-        _ change: LimitsChange = { _, _ in },
+        alpha own: LimitsChange? = nil, _ change: @escaping LimitsChange = { _, _ in },
         body: (TwoNodes) async throws -> Void
     ) async throws {
         let organisations = try Organisations()
@@ -156,7 +158,8 @@ struct TwoNodes {
             material: try material?(organisations) ?? organisations.material(organisations.beta),
             change)
         let alpha = try await TestNode.start(
-            EchoService(), organisations, routes: routes(to: beta, organisations), change)
+            EchoService(), organisations, routes: routes(to: beta, organisations),
+            own ?? change)
         let nodes = TwoNodes(
             alpha: alpha, beta: beta, stub: stub, organisations: organisations)
         do {

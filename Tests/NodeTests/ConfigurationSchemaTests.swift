@@ -66,7 +66,7 @@ import Testing
 
     @Test func everyLimitHasTheSameRange() throws {
         let limits = try #require(check.schema(at: ["limits"])?["properties"])
-        #expect(limits.count == 10)
+        #expect(limits.count == 12)
         for (name, schema) in limits.members {
             let (low, high) = (try #require(schema["minimum"]?.int), schema["maximum"]?.int ?? 0)
             for (value, isGood) in [(low, true), (high, true), (low - 1, false), (high + 1, false)]

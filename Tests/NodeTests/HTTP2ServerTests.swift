@@ -81,7 +81,8 @@ import Testing
     @Test("a full socket stops reading, and nothing is lost when it empties")
     func fullSocket() async throws {
         let service = EchoService()
-        try await TestNode.with(service) { node, _ in
+        let change: LimitsChange = { limits, _ in limits.identityAnswerBytes = 256 << 20 }
+        try await TestNode.with(service, change) { node, _ in
             try await onLoop { lane in
                 var limits = HTTP2Limits()
                 limits.streamWindow = 8 << 20

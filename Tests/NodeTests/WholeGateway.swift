@@ -22,9 +22,10 @@ final class WholeGateway: Sendable {
     static func start(
         agents: String = "[]", peers: String = #"[{"entity": "https://beta.example"}]"#,
         limits: String = #"{"drain_seconds": 3}"#,
+        organisations given: Organisations? = nil,
         files prepare: (Scratch, Organisations) throws -> Void = WholeGateway.writeFiles
     ) async throws -> WholeGateway {
-        let organisations = try Organisations()
+        let organisations = try given ?? Organisations()
         let scratch = try Scratch()
         try prepare(scratch, organisations)
         let text = """

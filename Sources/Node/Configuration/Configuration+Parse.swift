@@ -240,6 +240,8 @@ extension Configuration {
         set("metadata_bytes", 1024...1 << 20) { limits.exchange.metadataBytes = Int($0) }
         set("peer_body_bytes", 1024...1 << 30) { limits.peerBodyBytes = $0 }
         set("local_body_bytes", 1024...1 << 30) { limits.localBodyBytes = $0 }
+        set("answer_bytes", 1 << 20...1 << 36) { limits.answerBytes = $0 }
+        set("answer_bytes_per_caller", 1 << 20...1 << 36) { limits.identityAnswerBytes = $0 }
         set("connections", 1...1_000_000) { limits.connections = $0 }
         set("drain_seconds", 0...600) { limits.drainSeconds = $0 }
         return limits

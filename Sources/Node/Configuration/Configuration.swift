@@ -129,6 +129,10 @@ package struct Configuration: Sendable {
         package var peerBodyBytes: Int64 = 8 << 20
         /// Largest request body from a local client, in bytes.
         package var localBodyBytes: Int64 = 32 << 20
+        /// Bytes of whole answers under way, in all.
+        package var answerBytes: Int64 = 256 << 20
+        /// Bytes of whole answers under way to one peer or one local listener.
+        package var identityAnswerBytes: Int64 = 64 << 20
         /// Open connections of one listener.
         package var connections: Int64 = 10_000
         /// Seconds in which a draining gateway lets requests end.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import Consent
 import HTTP
 import IO
 
@@ -30,11 +31,15 @@ final class Answer {
     private var events: (any ServiceEvents)?
     private var lastPiece = MonotonicInstant(nanoseconds: 0)
     private lazy var alarm = Alarm(on: serving.loop) { [weak self] in self?.keepAlive() }
+    /// Memory of what was read for it and of what is written.
+    let share: AnswerShare
 
-    init(_ serving: Serving, to writer: any ResponseWriter) {
+    /// - Parameter peer: Whose request it is; `nil` on this side of the gateway.
+    init(_ serving: Serving, to writer: any ResponseWriter, for peer: Presenter?) {
         self.serving = serving
         self.writer = writer
-        scope = RequestUpstreams(serving.upstreams)
+        share = AnswerShare(serving.parts.answers, for: serving.answerHolder(peer))
+        scope = RequestUpstreams(serving.upstreams, share)
     }
 
     /// Has the service answer.
@@ -68,8 +73,7 @@ final class Answer {
 
     private func write(_ response: ServiceResponse) async {
         switch response.body {
-        case .bytes(let body):
-            writer.take()?.respond(serving.head(of: response), body: body)
+        case .bytes(let body): respond(response, body)
         case .events(let events):
             if let writer {
                 await relay(events, serving.head(of: response), to: writer)
@@ -78,6 +82,15 @@ final class Answer {
             }
         }
         serving.requestEnded()
+    }
+
+    private func respond(_ response: ServiceResponse, _ body: [UInt8]) {
+        guard let writer = writer.take() else { return share.release() }
+        if share.becomes(body.count, isForced: serving.settings.kind.isForOperators) {
+            writer.respond(serving.head(of: response), body: body)
+        } else {
+            writer.respond(serving.head(of: .busy), body: ServiceResponse.busyBytes)
+        }
     }
 
     private func relay(

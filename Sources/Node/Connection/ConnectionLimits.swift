@@ -51,6 +51,11 @@ package struct ConnectionLimits: Sendable {
     /// machine can spare.
     package var connectionBodyBytes = 128 << 20
     package var workerBodyBytes = 256 << 20
+    /// Whole answers that are read from next hops or written to clients, in all and for one
+    /// identity. The first is what a small machine can spare, the second eight of the largest;
+    /// from half of either on, new requests are answered 503.
+    package var answerBytes = 256 << 20
+    package var identityAnswerBytes = 64 << 20
     /// Connections of one listener; more are told 503, or closed where that would cost a handshake.
     package var connections = 10_000
 
@@ -72,6 +77,8 @@ package struct ConnectionLimits: Sendable {
         peerBodyBytes = Int(configured.peerBodyBytes)
         localBodyBytes = Int(configured.localBodyBytes)
         connections = Int(configured.connections)
+        answerBytes = Int(configured.answerBytes)
+        identityAnswerBytes = Int(configured.identityAnswerBytes)
         drain = .seconds(configured.drainSeconds)
     }
 

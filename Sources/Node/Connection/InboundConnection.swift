@@ -183,7 +183,10 @@ final class InboundConnection: ChannelOwner {
         case .tls: counters.refused(.tls)
         case .lateHandshake: counters.refused(.handshake)
         case .lateWrite: counters.refused(.write)
-        case .closed, .aborted, .finished, .system: break
+        case .closed, .aborted, .finished, .system: return
         }
+        guard conversation == nil else { return }
+        serving.parts.refusals?.note(
+            .init(listener: serving.settings.name, reason: OutboundHTTP2.text(end)))
     }
 }

@@ -38,6 +38,11 @@ final class InboundHTTP1: Conversation {
     private var isStreaming = false
     private var output = HTTP1Output()
     private let room = Arrival()
+    /// Memory of the last answer while it is not written.
+    private var unwritten: AnswerShare?
+    /// The next request waits until that is nearly so, or a client that reads nothing could have
+    /// one answer after the other made for it.
+    private var isHeldUp = false
 
     // Deadlines.
     private var idleSince: MonotonicInstant
@@ -69,7 +74,7 @@ final class InboundHTTP1: Conversation {
     }
 
     private func work() {
-        guard !isWorking else { return }
+        guard !isWorking, !isHeldUp else { return }
         isWorking = true
         do throws(HTTP1Fault) {
             while phase == .idle || phase == .collecting, let event = try parser.next() {
@@ -89,7 +94,7 @@ final class InboundHTTP1: Conversation {
             self.head = head
             phase = .collecting
             closesAfter = closesAfter || !head.keepsAlive
-            refusal = serving.service.refusal(of: head.request, at: serving.settings, from: peer)
+            refusal = serving.refusal(of: head.request, from: peer)
             guard head.framing != .none, head.framing != .length(0) else { return }
             if let refusal {
                 // Nobody knows whether the body will come, so nothing can follow it.
@@ -116,17 +121,18 @@ final class InboundHTTP1: Conversation {
     private func begin() {
         guard let head else { return }
         phase = .answering
-        let answer = Answer(serving, to: self)
+        let answer = Answer(serving, to: self, for: peer)
         self.answer = answer
         answer.begin(
             ServiceRequest(
                 head: head.request, body: body, listener: serving.settings, peer: peer,
-                httpVersion: "HTTP/1.1"))
+                httpVersion: Self.version))
     }
 
     private func reply(_ response: ServiceResponse) {
         phase = .answering
-        let answer = Answer(serving, to: self)
+        serving.noteRefusal(response, of: head?.request, from: peer, over: Self.version)
+        let answer = Answer(serving, to: self, for: peer)
         self.answer = answer
         answer.give(response)
     }
@@ -139,6 +145,7 @@ final class InboundHTTP1: Conversation {
     /// The answer is written: the next request, or the end.
     private func answered() {
         releaseBody()
+        unwritten = answer?.share
         answer = nil
         head = nil
         refusal = nil
@@ -151,6 +158,12 @@ final class InboundHTTP1: Conversation {
         parser.responseDone()
         phase = .idle
         idleSince = serving.loop.now
+        isHeldUp = output.count >= serving.limits.highWater
+        if isHeldUp { channel.pauseReading() } else { goOn() }
+    }
+
+    private func goOn() {
+        isHeldUp = false
         channel.resumeReading()
         work()
     }
@@ -159,7 +172,10 @@ final class InboundHTTP1: Conversation {
 
     func fill(_ out: inout [UInt8], atMost limit: Int) {
         output.take(atMost: limit, into: &out)
-        if output.count < serving.limits.lowWater { room.resume() }
+        guard output.count < serving.limits.lowWater else { return }
+        unwritten = nil
+        room.resume()
+        if isHeldUp { goOn() }
     }
 
     // MARK: Ending
@@ -199,6 +215,7 @@ final class InboundHTTP1: Conversation {
         releaseBody()
         answer?.abandon()
         answer = nil
+        unwritten = nil
         room.resume()
     }
 
@@ -233,6 +250,9 @@ final class InboundHTTP1: Conversation {
         if let mark = bodyMark, received - mark.received < serving.limits.progressBytes { return }
         bodyMark = (now, received)
     }
+
+    /// The version as logs name it.
+    private static let version = "HTTP/1.1"
 
     /// Bytes of requests sent ahead that are kept here.
     private static let aheadBytes = 64 << 10

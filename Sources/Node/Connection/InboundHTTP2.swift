@@ -84,7 +84,10 @@ final class InboundHTTP2: Conversation {
             if streams.isEmpty { idleSince = serving.loop.now }
         case .writable(let id): streams[id]?.hasRoom()
         case .pong(Self.roundTrip): takeNoMore()
-        case .response, .rejected, .settings, .goAway, .pong: break
+        case .rejected(_, let rejection):
+            let answer = ServiceResponse(status: rejection.status, reason: rejection.rawValue)
+            serving.noteRefusal(answer, of: nil, from: peer, over: InboundStream.version)
+        case .response, .settings, .goAway, .pong: break
         }
     }
 

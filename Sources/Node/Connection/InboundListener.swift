@@ -38,6 +38,10 @@ final class InboundListener {
     private func accept(_ descriptor: consuming Descriptor) {
         guard gauge.enter() else {
             parts.counters.refused(.full)
+            parts.refusals?.note(
+                .init(
+                    listener: settings.name, status: settings.kind == .link ? nil : 503,
+                    reason: "too many connections"))
             return refuse(descriptor)
         }
         turn = (turn + 1) % workers.count

@@ -21,6 +21,9 @@ final class InboundStream: ResponseWriter {
         self.head = head
     }
 
+    /// The version as logs name it.
+    static let version = "HTTP/2"
+
     private var serving: Serving { conversation.serving }
     private var session: HTTP2Session { conversation.session }
 
@@ -28,9 +31,9 @@ final class InboundStream: ResponseWriter {
 
     /// Answers by the head alone, or waits for the body.
     func admit(isLast: Bool) {
-        let refusal = serving.service.refusal(
-            of: head, at: serving.settings, from: conversation.peer)
-        if let refusal { return refuse(refusal, bodyFollows: !isLast) }
+        if let refusal = serving.refusal(of: head, from: conversation.peer) {
+            return refuse(refusal, bodyFollows: !isLast)
+        }
         if let length = head.fields[.contentLength].flatMap({ Int($0) }),
             length > serving.bodyLimit
         {
@@ -62,8 +65,8 @@ final class InboundStream: ResponseWriter {
         isAnswered = true
         let request = ServiceRequest(
             head: head, body: body, listener: serving.settings, peer: conversation.peer,
-            httpVersion: "HTTP/2")
-        let answer = Answer(serving, to: self)
+            httpVersion: Self.version)
+        let answer = Answer(serving, to: self, for: conversation.peer)
         self.answer = answer
         answer.begin(request)
     }
@@ -73,7 +76,8 @@ final class InboundStream: ResponseWriter {
         isAnswered = true
         if bodyFollows { session.abandon(id) }
         releaseBody()
-        let answer = Answer(serving, to: self)
+        serving.noteRefusal(response, of: head, from: conversation.peer, over: Self.version)
+        let answer = Answer(serving, to: self, for: conversation.peer)
         self.answer = answer
         answer.give(response)
     }
@@ -89,6 +93,7 @@ final class InboundStream: ResponseWriter {
         isGone = true
         releaseBody()
         answer?.abandon()
+        answer?.share.release()
         answer = nil
         room.resume()
     }
@@ -157,9 +162,14 @@ extension ServiceResponse {
     /// The body is larger than this listener takes.
     static var tooLarge: ServiceResponse { .plain(413, "The request body is too large") }
 
-    /// There is no memory for another body now.
+    private static let busyWords = "This gateway is busy"
+
+    /// The body of ``busy``.
+    static var busyBytes: [UInt8] { Array((busyWords + "\n").utf8) }
+
+    /// There is no memory for another body or answer now.
     static var busy: ServiceResponse {
-        var response = ServiceResponse.plain(503, "This gateway is busy")
+        var response = ServiceResponse.plain(503, busyWords)
         response.fields.append(.retryAfter, HTTPFieldValue(1))
         return response
     }

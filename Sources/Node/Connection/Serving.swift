@@ -71,6 +71,28 @@ final class Serving {
         loop.cancel(timer)
     }
 
+    /// Answers by the head alone: what the service refuses, or anything while answers that are
+    /// under way fill their memory. Nothing is begun then, so the client may ask again.
+    func refusal(of head: HTTPRequestHead, from peer: Presenter?) -> ServiceResponse? {
+        if let refusal = service.refusal(of: head, at: settings, from: peer) { return refusal }
+        if settings.kind.isForOperators || parts.answers.admits(answerHolder(peer)) { return nil }
+        return .busy
+    }
+
+    /// Under whose name an answer is kept: the peer's, or the listener's for those of this side.
+    func answerHolder(_ peer: Presenter?) -> String { peer?.entity.text ?? settings.name }
+
+    /// Has the log say that a request was refused before the service saw it.
+    func noteRefusal(
+        _ response: ServiceResponse, of head: HTTPRequestHead?, from peer: Presenter?,
+        over version: String
+    ) {
+        parts.refusals?.note(
+            .init(
+                listener: settings.name, version: version, peer: peer, head: head,
+                status: response.status, reason: response.reason ?? ""))
+    }
+
     /// The head of an answer with what every answer has.
     func head(of response: ServiceResponse) -> HTTPResponseHead {
         var fields = response.fields

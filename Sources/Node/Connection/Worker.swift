@@ -13,14 +13,24 @@ package struct WorkerParts: Sendable {
     package let trust: LiveValue<TrustMaterial>
     package let routes: LiveValue<UpstreamRoutes>
     package let lookup: AddressLookup
+    /// Whether the operator has suspended a peer.
+    package let isSuspended: @Sendable (EntityID) -> Bool
+    /// Where refusals are written that no service sees.
+    package let refusals: RefusalLog?
     package let counters: ConnectionCounters
     package let meters: PeerMeters
+    /// Memory of answers that are being read or written.
+    package let answers: AnswerBudget
 
-    /// - Parameter lookup: Asked for names that are no addresses.
+    /// - Parameters:
+    ///   - lookup: Asked for names that are no addresses.
+    ///   - isSuspended: Asked before anything is sent to a peer for the sake of a request.
     package init(
         limits: ConnectionLimits = ConnectionLimits(), upstream: UpstreamLimits = UpstreamLimits(),
         time: any TimeSource, random: any RandomBytes, trust: TrustMaterial,
-        routes: UpstreamRoutes, lookup: @escaping AddressLookup
+        routes: UpstreamRoutes, lookup: @escaping AddressLookup,
+        isSuspended: @escaping @Sendable (EntityID) -> Bool = { _ in false },
+        refusals: RefusalLog? = nil
     ) {
         self.limits = limits
         self.upstream = upstream
@@ -29,6 +39,10 @@ package struct WorkerParts: Sendable {
         self.trust = LiveValue(trust)
         self.routes = LiveValue(routes)
         self.lookup = lookup
+        self.isSuspended = isSuspended
+        self.refusals = refusals
+        answers = AnswerBudget(
+            limit: limits.answerBytes, limitOfOne: limits.identityAnswerBytes)
         counters = ConnectionCounters()
         meters = PeerMeters(limits.identityGlitches, refusal: limits.identityRefusal)
     }

@@ -83,14 +83,18 @@ package final class Server: Sendable {
             resolver = try NameResolver(time: time)
             let parts = WorkerParts(
                 limits: ConnectionLimits(configuration.limits), time: time, random: random,
-                trust: trust, routes: routes(configuration), lookup: resolver.lookup)
+                trust: trust, routes: routes(configuration), lookup: resolver.lookup,
+                isSuspended: { gateway.standing.suspended($0) != nil },
+                refusals: RefusalLog(log))
             workers = try Workers(min(count, workersMax), parts)
             files = try KeyFileWatch(on: workers.all[0].loop)
         } catch {
             throw Fault("the workers cannot be started: \(error)")
         }
         let node = NodeState(name: configuration.name, version: version, started: time.now())
-        let counting: [any MetricSource] = [requests, workers.parts.counters]
+        let counting: [any MetricSource] = [
+            requests, workers.parts.counters, workers.parts.answers,
+        ]
         let services = Services(
             gateway: gateway, log: log,
             observe: ObserveService(

@@ -64,7 +64,7 @@ package struct AccessLog: Sendable {
     }
 
     /// A line that is about no request.
-    private func note(_ what: String, _ facts: [JSONNode.Member]) {
+    func note(_ what: String, _ facts: [JSONNode.Member]) {
         let line: [JSONNode.Member] = [
             .init("time", .string(time.now().rfc3339)), .init("entity", .string(entity.text)),
             .init("log", .string(what)),
@@ -153,6 +153,9 @@ package final class RequestCounters: Sendable {
         var requests: [String: Int64] = [:]
         var refusals: [String: Int64] = [:]
         var milliseconds: [String: Int64] = [:]
+        /// Requests that no service saw, by the status of their answer.
+        var early: [Int: Int64] = [:]
+        var unlogged: Int64 = 0
     }
     private let state = Mutex(State())
 
@@ -165,6 +168,15 @@ package final class RequestCounters: Sendable {
             state.requests[name, default: 0] += 1
             state.milliseconds[name, default: 0] += milliseconds
             if refused { state.refusals[name, default: 0] += 1 }
+        }
+    }
+
+    /// Counts a request that was refused before a service saw it, by the status that our own code
+    /// gave it; 0 where the connection was closed instead.
+    func count(early status: Int, isLogged: Bool) {
+        state.withLock { state in
+            state.early[status, default: 0] += 1
+            if !isLogged { state.unlogged += 1 }
         }
     }
 
@@ -188,6 +200,12 @@ package final class RequestCounters: Sendable {
         for (name, count) in state.milliseconds.sorted(by: { $0.key < $1.key }) {
             text += "dragoman_request_milliseconds_total{method=\"\(name)\"} \(count)\n"
         }
+        text += "# TYPE dragoman_early_refusals_total counter\n"
+        for (status, count) in state.early.sorted(by: { $0.key < $1.key }) {
+            text += "dragoman_early_refusals_total{status=\"\(status)\"} \(count)\n"
+        }
+        text += "# TYPE dragoman_early_refusals_unlogged_total counter\n"
+        text += "dragoman_early_refusals_unlogged_total \(state.unlogged)\n"
         return text
     }
 }

@@ -46,11 +46,12 @@ package struct AgentService: Sendable {
             let type = head.fields[.contentType].map(Self.mediaType)
             if type == "application/json" || type == "application/a2a+json" { return nil }
             // The binding has a word of its own for this, so the answer is one of the binding's.
-            return .json(
+            let rule = "Content-Type must be application/json"
+            var response = ServiceResponse.json(
                 JSONRPC.response(
-                    id: Array("null".utf8),
-                    error: A2AError(
-                        .contentTypeNotSupported, "Content-Type must be application/json")))
+                    id: Array("null".utf8), error: A2AError(.contentTypeNotSupported, rule)))
+            response.reason = rule
+            return response
         }
     }
 
@@ -72,11 +73,12 @@ package struct AgentService: Sendable {
     ) async -> ServiceResponse {
         switch resource {
         case .card(let name):
-            guard let agent = gateway.agent(name, for: party) else {
-                return .plain(404, "No such agent")
-            }
             let line = log.begin(request, party: party, agent: name)
             line.method = "card"
+            guard let agent = gateway.agent(name, for: party) else {
+                line.end(status: 404)
+                return .plain(404, "No such agent")
+            }
             let response = await cards.respond(to: request, agent, line, through: upstreams)
             line.end(status: response.status)
             return response

@@ -36,6 +36,9 @@ package final class CardDesk: Sendable {
                 extensions: gateway.cardExtensions(agent, card))
         } catch {
             line.rule = error.description
+            if error == .suspended {
+                return .plain(403, "The company behind this agent is suspended here")
+            }
             var response = ServiceResponse.plain(503, "The agent's card cannot be had now")
             response.fields.append(.retryAfter, "2")
             return response

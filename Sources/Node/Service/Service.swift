@@ -31,6 +31,8 @@ package struct ServiceResponse {
     package var status: Int
     package var fields: HTTPFields
     package var body: Body
+    /// For the log, where nothing but the answer says why: fixed words of this program.
+    package var reason: String?
 
     /// What follows the head.
     package enum Body {
@@ -39,7 +41,10 @@ package struct ServiceResponse {
         case events(any ServiceEvents)
     }
 
-    package init(status: Int, fields: HTTPFields = [:], body: Body = .bytes([])) {
+    package init(
+        status: Int, fields: HTTPFields = [:], body: Body = .bytes([]), reason: String? = nil
+    ) {
+        self.reason = reason
         self.status = status
         self.fields = fields
         self.body = body
@@ -77,6 +82,6 @@ extension ServiceResponse {
     static func plain(_ status: Int, _ text: String) -> ServiceResponse {
         ServiceResponse(
             status: status, fields: [.contentType: "text/plain; charset=utf-8"],
-            body: .bytes(Array((text + "\n").utf8)))
+            body: .bytes(Array((text + "\n").utf8)), reason: text)
     }
 }

@@ -16,7 +16,7 @@ extension LoopUpstreams {
         let request = try await request(call, accept: "application/json", deadline, scope)
         let exchange = try await send(request, before: deadline, in: scope)
         defer { scope?.remove(exchange) }
-        let body = try await body(of: exchange, before: deadline)
+        let body = try await body(of: exchange, before: deadline, in: scope)
         return try Self.result(body)
     }
 
@@ -33,7 +33,7 @@ extension LoopUpstreams {
             return UpstreamStream(exchange, on: loop, silence: call.timeout, in: scope)
         }
         defer { scope?.remove(exchange) }
-        let body = try await body(of: exchange, before: deadline)
+        let body = try await body(of: exchange, before: deadline, in: scope)
         return SingleEvent(try Self.event(try Self.result(body)))
     }
 
@@ -49,7 +49,7 @@ extension LoopUpstreams {
             route: .peer(peer), head: try Self.head(.post, peer, path, fields), body: body)
         let exchange = try await send(request, before: deadline, in: scope, anyStatus: true)
         defer { scope?.remove(exchange) }
-        let answer = try await self.body(of: exchange, before: deadline)
+        let answer = try await self.body(of: exchange, before: deadline, in: scope)
         let status = exchange.head?.status ?? 0
         let document = try? JSONDocument(parsing: answer, limits: .standard)
         if document == nil, !answer.isEmpty, status == 200 {
@@ -189,20 +189,25 @@ extension LoopUpstreams {
         return try await exchange.response()
     }
 
-    /// The whole body of an answer.
+    /// The whole body of an answer. Its memory is the request's for as long as that lasts.
     func body(
-        of exchange: OutboundExchange, before deadline: MonotonicInstant
+        of exchange: OutboundExchange, before deadline: MonotonicInstant,
+        in scope: RequestUpstreams?
     ) async throws(UpstreamFailure) -> [UInt8] {
+        let share = scope?.share ?? AnswerShare(parts.answers, for: Self.ownErrands)
         let timer = loop.schedule(at: deadline) { exchange.stop(.late) }
         defer { loop.cancel(timer) }
         do {
-            return try await exchange.body(atMost: parts.upstream.answerBytes)
+            return try await exchange.body(atMost: parts.upstream.answerBytes, of: share)
         } catch {
             throw UpstreamFailure(error)
         }
     }
 
     // MARK: Answers
+
+    /// Whose memory housekeeping takes; no entity is called so.
+    private static let ownErrands = "housekeeping"
 
     /// The value of `result`; the agent's own error, or what is wrong with its answer.
     static func result(_ body: [UInt8]) throws(UpstreamFailure) -> JSONValue {

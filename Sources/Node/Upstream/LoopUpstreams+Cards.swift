@@ -35,7 +35,7 @@ extension LoopUpstreams {
             }
         } catch {
             switch error {
-            case .unreachable, .lost: throw error
+            case .suspended, .unreachable, .lost: throw error
             // An agent without a card we can use may still answer.
             case .malformed, .status, .agent: break
             }
@@ -57,7 +57,7 @@ extension LoopUpstreams {
         let fresh: AgentCard
         switch head.status {
         case 200:
-            let body = try await cardBody(of: exchange, before: deadline)
+            let body = try await cardBody(of: exchange, before: deadline, in: scope)
             fresh = try check(body, of: destination)
         case 304:
             guard let known else { throw .malformed("304 to a request without a condition") }
@@ -98,9 +98,10 @@ extension LoopUpstreams {
     }
 
     private func cardBody(
-        of exchange: OutboundExchange, before deadline: MonotonicInstant
+        of exchange: OutboundExchange, before deadline: MonotonicInstant,
+        in scope: RequestUpstreams?
     ) async throws(UpstreamFailure) -> [UInt8] {
-        let body = try await body(of: exchange, before: deadline)
+        let body = try await body(of: exchange, before: deadline, in: scope)
         guard body.count <= AgentCard.bytesMax else {
             throw .malformed("the agent card is larger than \(AgentCard.bytesMax) bytes")
         }

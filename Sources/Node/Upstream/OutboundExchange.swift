@@ -73,10 +73,17 @@ final class OutboundExchange {
         }
     }
 
-    /// The whole body.
-    func body(atMost limit: Int) async throws(OutboundFailure) -> [UInt8] {
+    /// The whole body, as far as `share` has memory for it.
+    func body(
+        atMost limit: Int, of share: AnswerShare
+    ) async throws(OutboundFailure) -> [UInt8] {
         var body: [UInt8] = []
         while let piece = try await nextPiece() {
+            guard share.take(piece.count) else {
+                let failure = OutboundFailure.lost("there is no memory for the answer now")
+                stop(failure)
+                throw failure
+            }
             if body.isEmpty { body = piece } else { body += piece }
             guard body.count <= limit else {
                 stop(.malformed("the answer is larger than \(limit) bytes"))

@@ -7,27 +7,39 @@ import JSON
 
 /// The ways out of one request: those of its loop, with a list of what is under way, so that all of
 /// it ends when the client leaves. It spares each wait a handler of its own.
+///
+/// Nothing is asked of a suspended peer for the sake of a request. What settles earlier ones leaves
+/// by ``LoopUpstreams`` itself.
 final class RequestUpstreams: Upstreams {
     private let upstreams: LoopUpstreams
+    /// Memory of the answers that are read here.
+    let share: AnswerShare
     private var exchanges: [OutboundExchange] = []
     private var isCancelled = false
 
-    init(_ upstreams: LoopUpstreams) { self.upstreams = upstreams }
+    init(_ upstreams: LoopUpstreams, _ share: AnswerShare) {
+        self.upstreams = upstreams
+        self.share = share
+    }
 
     func call(_ call: UpstreamCall) async throws(UpstreamFailure) -> JSONValue {
-        try await upstreams.call(call, in: self)
+        try check(call.destination)
+        return try await upstreams.call(call, in: self)
     }
 
     func stream(_ call: UpstreamCall) async throws(UpstreamFailure) -> any UpstreamEvents {
-        try await upstreams.stream(call, in: self)
+        try check(call.destination)
+        return try await upstreams.stream(call, in: self)
     }
 
     func facts(of peer: EntityID) async throws(UpstreamFailure) -> PeerFacts {
-        try await upstreams.facts(of: peer)
+        try check(peer)
+        return try await upstreams.facts(of: peer)
     }
 
     func card(of destination: Gateway.Destination) async throws(UpstreamFailure) -> AgentCard {
-        try await upstreams.card(of: destination, in: self)
+        try check(destination)
+        return try await upstreams.card(of: destination, in: self)
     }
 
     func pause(_ duration: Duration) async { await upstreams.pause(duration) }
@@ -35,7 +47,16 @@ final class RequestUpstreams: Upstreams {
     func post(
         _ body: [UInt8], to path: String, at peer: EntityID
     ) async throws(UpstreamFailure) -> PeerAnswer {
-        try await upstreams.post(body, to: path, at: peer, in: self)
+        try check(peer)
+        return try await upstreams.post(body, to: path, at: peer, in: self)
+    }
+
+    private func check(_ destination: Gateway.Destination) throws(UpstreamFailure) {
+        if case .peer(let peer, _) = destination { try check(peer) }
+    }
+
+    private func check(_ peer: EntityID) throws(UpstreamFailure) {
+        if upstreams.parts.isSuspended(peer) { throw .suspended }
     }
 
     // MARK: What is under way
