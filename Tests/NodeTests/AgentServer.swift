@@ -53,6 +53,10 @@ final class AgentStub: Service {
                 status: 200, body: .bytes([UInt8](repeating: 0x20, count: 9 << 20)))
         case "Sizeable":
             return Self.json("\"" + String(repeating: "x", count: 3 << 20) + "\"")
+        case "Page":
+            let filling = String(repeating: "x", count: 8 << 10)
+            return Self.json(
+                #"{"message":{"messageId":"\#(filling)","role":"ROLE_AGENT","parts":[]}}"#)
         case "Never", "Quiet":
             let events = AgentEvents(self, method == "Never" ? [] : [Self.event(1)], ends: false)
             return Self.stream(events)

@@ -54,6 +54,16 @@ import Testing
         }
     }
 
+    @Test("a connection takes many times its window in answers that come whole")
+    func windows() async throws {
+        let change: LimitsChange = { limits, _ in limits.http2.connectionWindow = 64 << 10 }
+        try await TwoNodes.with(change) { nodes in
+            let call = nodes.call("Page", timeout: .seconds(2))
+            for _ in 0..<40 { #expect(await nodes.failure(call) == nil) }
+            #expect(nodes.alpha.counters.dialCount == 1)
+        }
+    }
+
     @Test("what an agent answers is told apart from what is no answer")
     func answers() async throws {
         try await TwoNodes.with { nodes in

@@ -128,9 +128,11 @@ final class OutboundExchange {
         arrival.resume()
     }
 
+    /// The stream is over. An answer that came to its end is still read, and its carrier told:
+    /// the bytes count against the connection's window until then.
     func fail(_ reason: OutboundFailure) {
-        carrier = nil
         guard failure == nil, !isEnded else { return }
+        carrier = nil
         failure = reason
         arrival.resume()
     }
