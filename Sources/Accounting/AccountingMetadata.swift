@@ -22,10 +22,10 @@ package struct AccountingMetadata: Hashable, Sendable {
     package var hold: HoldRequest?
     /// A new hold in place of an older one.
     package var extend: HoldExtension?
-    /// Opens a block.
-    package var block: HoldRequest?
-    /// This task's fee is drawn on the block of this id.
-    package var draw: OperationID?
+    /// `a2a-block+jwt`: opens a block.
+    package var block: String?
+    /// This task's fee is drawn on a block.
+    package var draw: Draw?
     /// `a2a-ack+jwt` for earlier posts.
     package var acknowledgements: [String] = []
 
@@ -58,10 +58,10 @@ package struct AccountingMetadata: Hashable, Sendable {
         if let value = reader.optional("hold_extend") {
             extend = try HoldExtension(value, at: reader.place("hold_extend"))
         }
-        if let value = reader.optional("block") {
-            block = try HoldRequest(value, at: reader.place("block"))
+        block = try reader.optionalString("block", atMost: AccountingMetadata.tokenBytes)
+        if let value = reader.optional("draw") {
+            draw = try Draw(value, at: reader.place("draw"))
         }
-        draw = try reader.optionalOperation("draw")
         acknowledgements = try reader.tokens("acks")
         quote = try reader.optionalString("quote", atMost: AccountingMetadata.tokenBytes)
         if let value = reader.optional("usage") {
@@ -79,7 +79,8 @@ package struct AccountingMetadata: Hashable, Sendable {
         func refuse(_ condition: Bool, _ name: String) throws(FormatFault) {
             if condition { throw reader.fault(.conflict, name) }
         }
-        try refuse(exchange == nil && (hold != nil || extend != nil), "exchange")
+        try refuse(
+            exchange == nil && (hold != nil || extend != nil || draw != nil), "exchange")
         try refuse(hold != nil && extend != nil, "hold_extend")
         try refuse(draw != nil && (hold != nil || extend != nil), "draw")
         try refuse(post != nil && void != nil, "void")
@@ -92,8 +93,8 @@ package struct AccountingMetadata: Hashable, Sendable {
         if let exchange { node["exchange"] = .string(exchange.text) }
         if let hold { node["hold"] = hold.node }
         if let extend { node["hold_extend"] = extend.node }
-        if let block { node["block"] = block.node }
-        if let draw { node["draw"] = .string(draw.text) }
+        if let block { node["block"] = .string(block) }
+        if let draw { node["draw"] = draw.node }
         if !acknowledgements.isEmpty {
             node["acks"] = .array(acknowledgements.map { .string($0) })
         }

@@ -15,6 +15,9 @@ package struct HopRecord: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// What became due on a link: made by the callee, for the caller.
         case post(HopPost)
+        /// What became due on a link for the tasks that drew on a block: made by the callee, for
+        /// the caller. It belongs to no single exchange.
+        case block(HopPost)
         /// What the user pays, and the most that he agreed to: made by the entrance for its own
         /// file.
         case total(paid: Money, consented: Money)
@@ -22,12 +25,12 @@ package struct HopRecord: Hashable, Sendable {
 
     /// What the record states.
     package var kind: Kind
-    /// The user's request.
-    package var exchange: OperationID
+    /// The user's request; nil exactly for a block.
+    package var exchange: OperationID?
     /// The record's own id.
     package var id: OperationID
-    /// The task, by the id under which the caller knows it.
-    package var task: String
+    /// The task, by the id under which the caller knows it; nil exactly for a block.
+    package var task: String?
     /// Who signs.
     package var issuer: EntityID
     /// When it was booked.
@@ -40,7 +43,7 @@ package struct HopRecord: Hashable, Sendable {
 
     /// One of these members.
     package init(
-        kind: Kind, exchange: OperationID, id: OperationID, task: String, issuer: EntityID,
+        kind: Kind, exchange: OperationID?, id: OperationID, task: String?, issuer: EntityID,
         booked: Instant, consent: HashName?, links: [HashName]
     ) {
         self.kind = kind
@@ -70,6 +73,8 @@ package struct HopPost: Hashable, Sendable {
     package var commission: Money
     /// The price of the sale; zero for none.
     package var sale: Money
+    /// How many tasks it bills; nil unless it is for a block.
+    package var calls: Int64?
 
     /// What `post` says, on a link with `caller` under the tariff named `tariff`.
     package init(_ post: Post, caller: EntityID, tariff: HashName) {
@@ -80,6 +85,7 @@ package struct HopPost: Hashable, Sendable {
         charge = post.charge
         commission = post.commission
         sale = post.sale
+        calls = post.calls
     }
 }
 
@@ -91,22 +97,24 @@ extension HopRecord {
         var reader = try ObjectReader(value)
         try reader.version("hop/1")
         let kind = try reader.word("kind", KindName.self)
-        exchange = try reader.operation("exchange")
+        if kind != .block {
+            exchange = try reader.operation("exchange")
+            task = try reader.string("task")
+        }
         id = try reader.operation("rid")
-        task = try reader.string("task")
         issuer = try reader.entity("iss")
         booked = try reader.instant("booked")
-        consent = try reader.optionalHash("consent")
         links = []
-        for (value, path) in try reader.array("links", atMost: HopRecord.mostLinks) {
-            guard let hash = value.string.flatMap({ HashName($0) }) else {
-                throw FormatFault(.text, at: path)
-            }
-            guard !links.contains(hash) else { throw FormatFault(.conflict, at: path) }
-            links.append(hash)
+        if kind != .block {
+            consent = try reader.optionalHash("consent")
+            links = try HopRecord.links(&reader)
         }
         switch kind {
         case .post: self.kind = .post(try HopPost(&reader, issuer))
+        case .block:
+            var post = try HopPost(&reader, issuer)
+            post.calls = try reader.integer("calls", 1...Int64(1) << 53 - 1)
+            self.kind = .block(post)
         case .total:
             let paid = try reader.money("user_total")
             let consented = try reader.money("consent_max")
@@ -116,22 +124,38 @@ extension HopRecord {
         try reader.finish()
     }
 
+    private static func links(
+        _ reader: inout ObjectReader
+    ) throws(FormatFault) -> [HashName] {
+        var links: [HashName] = []
+        for (value, path) in try reader.array("links", atMost: mostLinks) {
+            guard let hash = value.string.flatMap({ HashName($0) }) else {
+                throw FormatFault(.text, at: path)
+            }
+            guard !links.contains(hash) else { throw FormatFault(.conflict, at: path) }
+            links.append(hash)
+        }
+        return links
+    }
+
     /// The payload to sign.
     package var node: JSONNode {
         let kindName: KindName =
             switch kind {
             case .post: .post
+            case .block: .block
             case .total: .total
             }
-        var node: JSONNode = [
-            "v": "hop/1", "kind": .string(kindName.rawValue), "exchange": .string(exchange.text),
-            "rid": .string(id.text), "task": .string(task), "iss": .string(issuer.text),
-            "booked": .string(booked.rfc3339),
-        ]
+        var node: JSONNode = ["v": "hop/1", "kind": .string(kindName.rawValue)]
+        if let exchange { node["exchange"] = .string(exchange.text) }
+        node["rid"] = .string(id.text)
+        if let task { node["task"] = .string(task) }
+        node["iss"] = .string(issuer.text)
+        node["booked"] = .string(booked.rfc3339)
         if let consent { node["consent"] = .string(consent.text) }
-        node["links"] = .array(links.map { .string($0.text) })
+        if kindName != .block { node["links"] = .array(links.map { .string($0.text) }) }
         switch kind {
-        case .post(let post): post.write(to: &node, issuer)
+        case .post(let post), .block(let post): post.write(to: &node, issuer)
         case .total(let paid, let consented):
             node["user_total"] = paid.node
             node["consent_max"] = consented.node
@@ -147,8 +171,12 @@ extension HopRecord {
     package func check(
         _ post: Post, of hold: HoldRecord, by callee: EntityID, for caller: EntityID
     ) throws(LedgerRefusal) {
-        guard case .post(let stated) = kind, issuer == callee, stated.caller == caller,
-            exchange == hold.exchange
+        let stated: HopPost
+        switch (kind, hold.kind) {
+        case (.post(let post), .task), (.block(let post), .block): stated = post
+        default: throw .signature
+        }
+        guard issuer == callee, stated.caller == caller, exchange == hold.exchange
         else { throw .signature }
         guard stated == HopPost(post, caller: caller, tariff: hold.tariff), booked == post.booked
         else { throw .price }
@@ -156,6 +184,7 @@ extension HopRecord {
 
     private enum KindName: String {
         case post
+        case block
         case total
     }
 
@@ -191,5 +220,6 @@ extension HopPost {
         node["charge"] = charge.node
         node["commission"] = commission.node
         node["tx"] = sale.node
+        if let calls { node["calls"] = .int(calls) }
     }
 }

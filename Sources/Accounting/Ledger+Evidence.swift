@@ -34,11 +34,13 @@ extension Ledger {
             filed.peer == peer, filed.post == acknowledgement.post.op,
             let hold = try storage.hold(peer, acknowledgement.post.hold)
         else { return .holdUnknown }
+        // A block's post says how many fees it is, which the ledger checked when it was booked.
         let booked = hold.resolution.map { resolution in
             Post(
                 op: resolution.op, hold: hold.op, charge: resolution.charge,
                 commission: resolution.commission, sale: resolution.sale,
-                booked: acknowledgement.post.booked)
+                booked: acknowledgement.post.booked,
+                calls: hold.kind == .block ? acknowledgement.post.calls : nil)
         }
         if booked != acknowledgement.post { return .price }
         _ = try storage.acknowledgeHop(filed.name, token)

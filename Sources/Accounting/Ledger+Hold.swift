@@ -121,7 +121,10 @@ extension Ledger {
         else { return .deadline }
 
         if context.kind == .block {
-            let isWithin = tariff.block.map { request.charge.isAtMost($0.amount) } ?? false
+            let fee = tariff.charge?.fixed.micros ?? 0
+            let isWithin =
+                fee > 0 && request.charge.micros >= fee
+                && tariff.block.map { request.charge.isAtMost($0.amount) } ?? false
             return isWithin && request.commission.micros == 0 && request.sale.micros == 0
                 ? nil : .price
         }

@@ -124,7 +124,13 @@ extension Ledger {
         guard post.charge.isAtMost(hold.charge), post.commission.isAtMost(hold.commission),
             post.sale.isAtMost(hold.sale), ceiling.map({ post.charge.isAtMost($0) }) ?? true
         else { return .postExceedsHold }
-        if hold.kind == .block { return nil }
+        if hold.kind == .block {
+            // A block is so many fees, neither more nor less.
+            let fee = Int128(tariff.charge?.fixed.micros ?? 0)
+            let isPrice = post.calls.map { Int128($0) * fee == Int128(post.charge.micros) }
+            return isPrice ?? false ? nil : .price
+        }
+        guard post.calls == nil else { return .price }
         do throws(MoneyFault) {
             let price = try tariff.price(sale: post.sale)
             // The callee may ask for less than its due, never owe less than the caller's.
@@ -177,7 +183,8 @@ extension Ledger {
                 StatementLine(
                     peer: hold.peer, op: post.op, kind: kind, name: name, exchange: hold.exchange,
                     basis: hold.kind == .block ? nil : post.sale, amount: amount,
-                    isOwedToUs: isOwedToUs, booked: post.booked, tariff: hold.tariff))
+                    isOwedToUs: isOwedToUs, booked: post.booked, tariff: hold.tariff,
+                    calls: post.calls))
         }
         try write(.charge, tariff.charge?.id, post.charge, hold.side == .callee)
         try write(.commission, tariff.commission?.id, post.commission, hold.side == .caller)

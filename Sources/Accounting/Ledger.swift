@@ -105,6 +105,11 @@ extension Ledger {
         }
     }
 
+    /// The tariff by which a hold was rated; nil when the books do not know it.
+    package func tariff(of hold: HoldRecord) throws(StorageFault) -> Tariff? {
+        try tariff(named: hold.tariff)
+    }
+
     /// A tariff that the books know, parsed.
     func tariff(named name: HashName) throws(StorageFault) -> Tariff? {
         guard let record = try storage.tariff(named: name) else { return nil }

@@ -170,8 +170,8 @@ package struct HopEvidence: Hashable, Sendable {
     package let name: HashName
     /// The post that it records.
     package let post: OperationID
-    /// The user's request to which it belongs.
-    package let exchange: OperationID
+    /// The user's request to which it belongs; nil for a block, which serves many.
+    package let exchange: OperationID?
     /// The `a2a-hop+jwt`.
     package let record: String
     /// The `a2a-ack+jwt`, once there is one.
@@ -179,7 +179,7 @@ package struct HopEvidence: Hashable, Sendable {
 
     /// One of these members.
     package init(
-        peer: EntityID, name: HashName, post: OperationID, exchange: OperationID, record: String,
+        peer: EntityID, name: HashName, post: OperationID, exchange: OperationID?, record: String,
         acknowledgement: String? = nil
     ) {
         self.peer = peer
@@ -223,11 +223,14 @@ package struct StatementLine: Hashable, Sendable {
     package let booked: Instant
     /// The tariff by which it was rated.
     package let tariff: HashName?
+    /// How many tasks the line is for; nil unless it is the line of a block.
+    package let calls: Int64?
 
     /// One of these members.
     package init(
         peer: EntityID, op: OperationID, kind: Kind, name: String, exchange: OperationID?,
-        basis: Money?, amount: Money, isOwedToUs: Bool, booked: Instant, tariff: HashName?
+        basis: Money?, amount: Money, isOwedToUs: Bool, booked: Instant, tariff: HashName?,
+        calls: Int64? = nil
     ) {
         self.peer = peer
         self.op = op
@@ -239,25 +242,39 @@ package struct StatementLine: Hashable, Sendable {
         self.isOwedToUs = isOwedToUs
         self.booked = booked
         self.tariff = tariff
+        self.calls = calls
     }
 }
 
-/// The last durable state of a block's counter.
+/// The last durable state of a block's counter. The numbers of the tasks that were under way then
+/// are its draws in the state ``DrawRecord/State/open``.
 package struct BlockCheckpoint: Hashable, Sendable {
     /// The other company of the link.
     package let peer: EntityID
     /// The hold concerned.
     package let hold: OperationID
+    /// The `a2a-block+jwt` with which it was opened.
+    package let opening: String
     /// Tasks billed so far.
     package let calls: Int64
-    /// The amount.
+    /// What they cost.
     package let amount: Money
+    /// The highest number given out or seen.
+    package let highest: Int64
+    /// Whether nothing was drawn after it was written.
+    package let isWhole: Bool
 
     /// One of these members.
-    package init(peer: EntityID, hold: OperationID, calls: Int64, amount: Money) {
+    package init(
+        peer: EntityID, hold: OperationID, opening: String, calls: Int64, amount: Money,
+        highest: Int64, isWhole: Bool
+    ) {
         self.peer = peer
         self.hold = hold
+        self.opening = opening
         self.calls = calls
         self.amount = amount
+        self.highest = highest
+        self.isWhole = isWhole
     }
 }

@@ -43,6 +43,10 @@ package enum LedgerRefusal: String, Error, CaseIterable, Sendable {
     case holdResolved = "ACCT_HOLD_RESOLVED"
     /// More is posted than is held.
     case postExceedsHold = "ACCT_POST_EXCEEDS_HOLD"
+    /// The tariff has a fee, and the message neither holds it nor draws it on a block.
+    case holdRequired = "ACCT_HOLD_REQUIRED"
+    /// The draw lies beyond its block.
+    case blockExhausted = "ACCT_BLOCK_EXHAUSTED"
     /// Only the side that does the work may post and void, and only the other may hold.
     case wrongSide = "ACCT_WRONG_SIDE"
     /// More is refunded than was posted.
@@ -71,7 +75,8 @@ package enum LedgerRefusal: String, Error, CaseIterable, Sendable {
         case .holdUnknown, .unavailable:
             .sameID
         case .operationExpired, .idempotencyConflict, .alreadyFailed, .tariffUnknown,
-            .quoteExpired, .price, .deadline, .creditExceeded, .postExceedsHold:
+            .quoteExpired, .price, .deadline, .creditExceeded, .postExceedsHold, .holdRequired,
+            .blockExhausted:
             .newID
         }
     }
@@ -84,7 +89,7 @@ package enum LedgerRefusal: String, Error, CaseIterable, Sendable {
     package var isSticky: Bool {
         switch self {
         case .malformed, .amountSyntax, .signature, .operationExpired, .idempotencyConflict,
-            .holdUnknown, .unavailable:
+            .holdUnknown, .unavailable, .holdRequired, .blockExhausted:
             false
         case .currency, .overflow, .alreadyFailed, .tariffUnknown, .quoteExpired, .price, .deadline,
             .budget, .consentExceeded, .creditExceeded, .holdExpired, .holdResolved,

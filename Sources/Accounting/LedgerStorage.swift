@@ -115,10 +115,25 @@ package protocol LedgerStorage: AnyObject {
 
     // MARK: Blocks
 
+    /// The pending holds of kind ``HoldRecord/Kind/block``, with every peer, in the order of their
+    /// ids.
+    func pendingBlocks() throws(StorageFault) -> [HoldRecord]
+
     func blockCheckpoint(
         _ peer: EntityID, _ hold: OperationID
     ) throws(StorageFault) -> BlockCheckpoint?
 
     /// Inserts or replaces.
     func saveBlockCheckpoint(_ checkpoint: BlockCheckpoint) throws(StorageFault)
+
+    /// Inserts or replaces, by (peer, block, number).
+    func saveDraw(_ draw: DrawRecord) throws(StorageFault)
+
+    /// The draws on a block in the state `state`, by their numbers.
+    func draws(
+        _ peer: EntityID, on block: OperationID, _ state: DrawRecord.State
+    ) throws(StorageFault) -> [DrawRecord]
+
+    /// The draws of one exchange, on every link, in the order of their blocks and numbers.
+    func draws(exchange: OperationID) throws(StorageFault) -> [DrawRecord]
 }

@@ -18,11 +18,13 @@ package struct Post: Hashable, Sendable {
     package var sale: Money
     /// When the callee booked it: it decides the period on both sides.
     package var booked: Instant
+    /// How many tasks it bills: for a block, and only for a block.
+    package var calls: Int64?
 
     /// One of these members.
     package init(
         op: OperationID, hold: OperationID, charge: Money, commission: Money, sale: Money,
-        booked: Instant
+        booked: Instant, calls: Int64? = nil
     ) {
         self.op = op
         self.hold = hold
@@ -30,6 +32,7 @@ package struct Post: Hashable, Sendable {
         self.commission = commission
         self.sale = sale
         self.booked = booked
+        self.calls = calls
     }
 
     /// Reads it strictly.
@@ -41,16 +44,21 @@ package struct Post: Hashable, Sendable {
         commission = try reader.money("commission")
         sale = try reader.money("tx")
         booked = try reader.instant("booked")
+        if reader.optional("calls") != nil {
+            calls = try reader.decimal("calls", 1...Int64(1) << 53 - 1)
+        }
         try reader.finish()
         if hold == op { throw reader.fault(.conflict, "op") }
     }
 
     /// Its JSON.
     package var node: JSONNode {
-        [
+        var node: JSONNode = [
             "op": .string(op.text), "hold": .string(hold.text), "charge": charge.node,
             "commission": commission.node, "tx": sale.node, "booked": .string(booked.rfc3339),
         ]
+        if let calls { node["calls"] = .string(String(calls)) }
+        return node
     }
 }
 
@@ -64,6 +72,8 @@ package struct HoldVoid: Hashable, Sendable {
         case canceled
         /// The message that carried the hold never reached the other side, or was refused there.
         case unsent
+        /// Nothing was drawn on the block.
+        case unused
     }
 
     /// The id of the operation.

@@ -59,6 +59,7 @@ extension Statement {
             "line": .string(line.name),
         ]
         if let exchange = line.exchange { node["exchange"] = .string(exchange.text) }
+        if let calls = line.calls { node["calls"] = .int(calls) }
         if let basis = line.basis { node["tx"] = .string(basis.text) }
         if let rate = row.rate { node["rate_ppm"] = .int(rate.value) }
         if let tariff = line.tariff { node["tariff"] = .string(tariff.text) }

@@ -23,6 +23,11 @@ extension Exchange {
     ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
         let state = event.state ?? .failed
         var settlement = try await settle(task, state, outcome)
+        if let end = BlockBook.End(state),
+            let block = gateway.blocks.conclude(task: task.id, end, now: settlement.now)
+        {
+            settlement.usage = gateway.blocks.counter(block)
+        }
         if let outward = task.undertaking?.outward {
             try takeEnd(event, outward, task, &settlement)
         }
@@ -63,6 +68,35 @@ extension Exchange {
         return try await conclude(task, event, outcome: nil).0
     }
 
+    /// Books what was held for a message that is a whole answer, as the end of a task does.
+    func settleMessage(
+        _ event: StreamEvent, _ passage: Passage
+    ) async throws(A2AError) -> MetadataEdit {
+        var task = TaskRecord(
+            id: passage.exchange.text, contextID: "", owner: passage.owner, agent: agent.name,
+            route: route, upstreamTaskID: "", upstreamContextID: nil,
+            exchange: passage.exchange.text, created: gateway.time.now(), state: .completed)
+        task.undertaking = passage.undertaking
+        var settlement = try await settle(task, .completed, nil)
+        if let outward = task.undertaking?.outward {
+            try takeEnd(event, outward, task, &settlement)
+        }
+        try settlement.sign(task, gateway)
+        let entity = gateway.entity
+        let refused = try await gateway.write { [settlement] tx -> LedgerRefusal? in
+            let refusal = try settlement.book(in: Ledger(tx, of: entity), of: entity)
+            for item in settlement.outbox { try tx.enqueue(item, due: settlement.now) }
+            return refusal
+        }
+        if let refused {
+            account.refusal = refused.rawValue
+            await remember(A2AError(refused))
+        }
+        account.posted = settlement.posted
+        let books = settlement.metadata(task, gateway)
+        return MetadataEdit(put: books.map { [(.accounting, $0.node.bytes)] } ?? [])
+    }
+
     // MARK: The link above
 
     /// What is due on the link to the caller, from the hold that stands there.
@@ -71,11 +105,15 @@ extension Exchange {
     ) async throws(A2AError) -> Settlement {
         var settlement = Settlement(now: gateway.time.now())
         guard let inward = task.undertaking?.inward else { return settlement }
-        let found = try await gateway.read { try $0.hold(inward.peer, inward.op) }
+        let entity = gateway.entity
+        // A hold is rated by its own version to its end, whatever comes into force meanwhile.
+        let (found, tariff) = try await gateway.read { tx in
+            let hold = try tx.hold(inward.peer, inward.op)
+            return (hold, try hold.flatMap { try Ledger(tx, of: entity).tariff(of: $0) })
+        }
         guard let hold = found, hold.state == .pending else { return settlement }
         settlement.inwardHold = hold
         let op = OperationID(at: settlement.now, random: gateway.random)
-        let tariff = gateway.tariff(with: inward.peer, at: settlement.now)?.tariff
         let isSale = hold.sale.micros > 0
         let happened = isSale ? task.undertaking?.stage == .committing : true
         switch state {

@@ -125,9 +125,15 @@ extension Exchange {
             if let task = passage.task, task.owner.user != subject { throw A2AError(.taskNotFound) }
             passage.owner = caller.owner(user: subject)
         }
-        var undertaking =
-            passage.undertaking
-            ?? Undertaking(chain: tokens, root: root.id, subject: subject, executor: executor)
+        var undertaking = Undertaking(
+            chain: tokens, root: root.id, subject: subject, executor: executor)
+        if let known = passage.undertaking {
+            if known.isGranted {
+                undertaking = known
+            } else {
+                (undertaking.inward, undertaking.outward) = (known.inward, known.outward)
+            }
+        }
         undertaking.chain = tokens
         undertaking.root = root.id
         undertaking.expires = root.expires

@@ -42,14 +42,20 @@ extension Exchange {
         let began = gateway.time.monotonic()
         defer { account.upstreamMilliseconds = gateway.time.monotonic().milliseconds(since: began) }
         do throws(UpstreamFailure) {
-            if streaming { return .events(try await upstreams.stream(call)) }
+            if streaming {
+                let events = try await upstreams.stream(call)
+                reach = .answered
+                return .events(events)
+            }
             let result = try await upstreams.call(call)
+            reach = .answered
             do throws(A2AError) {
                 return .event(try StreamEvent(wrapped: result))
             } catch {
                 throw UpstreamFailure.agent(error)
             }
         } catch {
+            reach = .failed(error)
             if case .agent = error { account.refusedBy = route }
             throw A2AError(error)
         }

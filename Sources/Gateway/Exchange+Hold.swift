@@ -8,18 +8,22 @@ import JSON
 
 extension Exchange {
     /// Sets money aside before anything is forwarded: the mirror image of the caller's hold, and
-    /// this gateway's own on the link to the next hop, in one transaction.
+    /// this gateway's own on the link to the next hop, in one transaction. A small fee is drawn on
+    /// a block instead.
     ///
     /// The first message holds the fixed fee at list price; what the offer costs is held when the
     /// user has confirmed it.
     func hold(_ passage: inout Passage) async throws(A2AError) {
-        guard case .relay = passage.duty, passage.task == nil, var undertaking = passage.undertaking
-        else { return }
+        guard case .relay = passage.duty, passage.task == nil else { return }
         let now = gateway.time.now()
+        try await takeDraw(&passage, now: now)
         let inward = try inwardPlan(passage.books?.hold, passage.exchange, now: now)
-        let outward = try outwardPlan(
-            sale: nil, quote: nil, beneath: inward?.request.postBy ?? undertaking.inward?.postBy,
-            exchange: passage.exchange, now: now)
+        let isDue = inward != nil || passage.drawnHere != nil
+        if !isDue, let peer = caller.entity {
+            try requireNothing(from: peer, now: now)
+        }
+        let outward = try await outwardBacking(
+            &passage, beneath: inward?.request.postBy, now: now)
         if inward == nil, outward == nil { return }
         let entity = gateway.entity
         try await gateway.book { tx throws(StorageFault) in
@@ -31,6 +35,7 @@ extension Exchange {
             }
             return nil
         }
+        var undertaking = passage.undertaking ?? Undertaking(holdsAt: nextPeer ?? entity)
         undertaking.inward = inward?.link
         undertaking.outward = outward?.link
         passage.undertaking = undertaking
@@ -41,6 +46,33 @@ extension Exchange {
             passage.booksOut = books
             account.held = outward.request.charge.description
         }
+    }
+
+    /// A caller that sets nothing aside may begin a task only where it costs nothing.
+    private func requireNothing(from peer: EntityID, now: Instant) throws(A2AError) {
+        guard let tariff = try gateway.tariff(with: peer, as: .callee, at: now) else { return }
+        if tariff.tariff.charge?.fixed.micros ?? 0 > 0 {
+            throw A2AError(LedgerRefusal.holdRequired)
+        }
+    }
+
+    /// What stands behind the message on the link to the next hop: a hold to be placed for what
+    /// may become a sale or has no block, else a draw, which this counts, or nothing.
+    private func outwardBacking(
+        _ passage: inout Passage, beneath outer: Instant?, now: Instant
+    ) async throws(A2AError) -> HoldPlan? {
+        guard let peer = nextPeer,
+            let tariff = try gateway.tariff(with: peer, as: .caller, at: now)
+        else { return nil }
+        if passage.undertaking == nil {
+            if tariff.tariff.charge?.fixed.micros ?? 0 == 0 { return nil }
+            if tariff.tariff.block != nil {
+                try await draw(&passage, at: peer, tariff)
+                return nil
+            }
+        }
+        return try outwardPlan(
+            sale: nil, quote: nil, beneath: outer, exchange: passage.exchange, now: now)
     }
 
     /// One hold about to be placed.
@@ -60,10 +92,10 @@ extension Exchange {
         _ request: HoldRequest?, _ exchange: OperationID, now: Instant
     ) throws(A2AError) -> HoldPlan? {
         guard let peer = caller.entity, let request else { return nil }
-        guard let tariff = gateway.tariff(with: peer, at: now) else {
+        // The version that was in force when the caller placed it; the ledger checks the time.
+        guard let tariff = gateway.tariff(with: peer, named: request.quote) else {
             throw A2AError(LedgerRefusal.tariffUnknown)
         }
-        if request.quote != tariff.name { throw A2AError(LedgerRefusal.tariffUnknown) }
         return HoldPlan(
             request: request, context: HoldContext(exchange: exchange, tariff: tariff),
             call: LedgerCall(
@@ -216,6 +248,29 @@ extension AccountingMetadata {
 }
 
 extension GatewayState {
+    /// The tariff in force on the link on which we stand on `side` of `peer`; nil where none was
+    /// agreed.
+    ///
+    /// - Throws: `ACCT_TARIFF_UNKNOWN` where one was agreed and none is in force: nobody works
+    ///   for free because a date has passed.
+    func tariff(
+        with peer: EntityID, as side: LinkSide, at now: Instant
+    ) throws(A2AError) -> PinnedTariff? {
+        let settings = settings
+        guard let versions = settings.parties[peer]?.tariffs,
+            versions.versions.first?.tariff.side(of: settings.entity) == side
+        else { return nil }
+        guard let tariff = versions.inForce(at: now) else {
+            throw A2AError(LedgerRefusal.tariffUnknown)
+        }
+        return tariff
+    }
+
+    /// The version of the tariff with `peer` that is called `name`.
+    func tariff(with peer: EntityID, named name: HashName) -> PinnedTariff? {
+        settings.parties[peer]?.tariffs?.versions.first { $0.name == name }
+    }
+
     /// The tariff in force on the link with `peer`.
     func tariff(with peer: EntityID, at now: Instant) -> PinnedTariff? {
         settings.parties[peer]?.tariffs?.inForce(at: now)

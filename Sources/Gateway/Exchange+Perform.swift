@@ -29,19 +29,9 @@ extension Exchange {
         changed.snapshot = StatusText.task(
             task,
             status: StatusText.status(.working, "The act is under way.", task: task, at: now))
-        var mirror: ExtendPlan.Extension?
-        if let inward = task.undertaking?.inward, let sale = task.undertaking?.sale {
-            let plan = try mirrored(passage, inward, sale, now: now)
-            mirror = plan
-            changed.undertaking?.inward = plan.link
-        }
-        // What is sold on a link with a tariff is sold under a hold.
-        let isUnheld =
-            task.undertaking?.inward == nil && task.undertaking?.sale != nil
-            && gateway.tariff(with: presenter.entity, at: now) != nil
-        let decision = try await record(
-            assessment, isUnheld ? .missing : mirror.map { .extended($0) } ?? .free, changed,
-            now: now)
+        let backing = backing(of: task, passage, from: presenter.entity, now: now)
+        if let mirror = backing.mirror { changed.undertaking?.inward = mirror.link }
+        let decision = try await record(assessment, backing, changed, now: now)
         switch decision {
         case .finished(let result):
             return .value(result)
@@ -60,12 +50,29 @@ extension Exchange {
         /// Nothing is sold, or there is no tariff on the link.
         case free
         case extended(ExtendPlan.Extension)
-        /// The caller holds nothing where it should.
-        case missing
+        /// The caller does not hold what it should.
+        case missing(LedgerRefusal)
 
         var mirror: ExtendPlan.Extension? {
             if case .extended(let mirror) = self { return mirror }
             return nil
+        }
+    }
+
+    /// What the caller holds for the act. What is wrong with it is told only where the consent is
+    /// good, for the user's word comes first.
+    private func backing(
+        of task: TaskRecord, _ passage: Passage, from peer: EntityID, now: Instant
+    ) -> Backing {
+        guard let sale = task.undertaking?.sale else { return .free }
+        guard let inward = task.undertaking?.inward else {
+            // What is sold on a link with a tariff is sold under a hold.
+            return gateway.tariff(with: peer, at: now) == nil ? .free : .missing(.holdRequired)
+        }
+        do throws(A2AError) {
+            return .extended(try mirrored(passage, inward, sale, now: now))
+        } catch {
+            return .missing(LedgerRefusal(rawValue: error.reason) ?? .price)
         }
     }
 
@@ -81,7 +88,7 @@ extension Exchange {
             return try await gateway.journal.write { tx in
                 let decision = try point.decide(assessment, status: status, now: now, in: tx)
                 guard case .authorized(let authority) = decision else { return decision }
-                if case .missing = backing { throw LedgerRefusal.price }
+                if case .missing(let refusal) = backing { throw refusal }
                 // The act must be about what this task offers, and come while it is on offer:
                 // another task's terms are confirmed terms too.
                 let current = try tx.task(id: task.id)?.undertaking

@@ -103,6 +103,9 @@ extension Exchange {
 
     /// Remembers a state that the next hop reports.
     func note(_ state: TaskState?, of task: TaskRecord) async throws(A2AError) {
+        if let end = state.flatMap({ BlockBook.End($0) }) {
+            gateway.blocks.conclude(task: task.id, end, now: gateway.time.now())
+        }
         guard let state, state != task.state else { return }
         var changed = task
         changed.state = state

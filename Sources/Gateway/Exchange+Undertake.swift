@@ -22,7 +22,7 @@ extension Exchange {
         if isExecutor, state == .inputRequired, let draft = draftPart(of: event) {
             return try await offer(draft, event, task)
         }
-        if !isExecutor, state == .authRequired, task.undertaking != nil,
+        if !isExecutor, state == .authRequired, task.undertaking?.isGranted ?? false,
             event.statusMetadata(.consent)?["ask"] != nil
         {
             return try await passOn(event, task)
@@ -55,9 +55,9 @@ extension Exchange {
     private func offer(
         _ part: JSONValue, _ event: StreamEvent, _ task: TaskRecord
     ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
-        guard case .peer(let presenter) = caller.party, var undertaking = task.undertaking else {
-            return try await sayConsentIsMissing(event, task)
-        }
+        guard case .peer(let presenter) = caller.party,
+            var undertaking = task.undertaking?.granted
+        else { return try await sayConsentIsMissing(event, task) }
         let now = gateway.time.now()
         let settings = gateway.settings
         let draft: Draft

@@ -20,6 +20,8 @@ package final class Exchange {
     let agent: AgentSettings
     /// What the agent's card says of skills that bind the user; known after the consent step.
     var offered: OfferedSkills?
+    /// How far the message that this exchange passes on has come.
+    var reach = Reach.unsent
     /// What the access log will say of this exchange.
     package let account = ExchangeAccount()
 
@@ -78,21 +80,53 @@ package final class Exchange {
     ) async throws(A2AError) -> Reply {
         var passage = try await admit(request, streaming: streaming)
         try await consent(&passage)
-        try await hold(&passage)
+        do throws(A2AError) {
+            try await hold(&passage)
+        } catch {
+            giveBack(passage)
+            throw error
+        }
         switch passage.duty {
         case .relay:
-            do {
-                return try await relay(passage, try await forward(passage))
-            } catch {
-                await release(passage)
-                throw error
-            }
+            return try await passOn(passage)
         case .conveyConfirmation(let confirmation):
             return try await convey(confirmation, passage)
         case .perform(let act):
             return try await perform(act, passage)
         }
     }
+
+    /// Passes a message on; once more where the next hop takes no draw on the block that was drawn
+    /// on, for then it did nothing.
+    private func passOn(_ passage: Passage) async throws(A2AError) -> Reply {
+        do {
+            return try await relay(passage, try await forward(passage))
+        } catch {
+            var again = passage
+            do throws(A2AError) {
+                if try await redraw(&again, after: error) {
+                    return try await relay(again, try await forward(again))
+                }
+            } catch {
+                giveBack(again)
+                await release(again)
+                throw error
+            }
+            giveBack(passage)
+            await release(passage)
+            throw error
+        }
+    }
+}
+
+/// How far a message has come, for whoever has to know whether it may have had an effect.
+enum Reach {
+    /// The next hop has heard nothing.
+    case unsent
+    /// It answered.
+    case answered
+    /// It gave no answer of its own, or refused.
+    case failed(UpstreamFailure)
 }
 
 /// The events of a streaming answer, in order. Used on one loop only.

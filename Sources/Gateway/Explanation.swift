@@ -147,8 +147,9 @@ extension Explanation {
                 TaskTrail(
                     record: task, asker: EntityID(task.owner.party),
                     next: EntityID(task.route),
-                    consent: task.undertaking.map {
-                        trail.read($0, of: task, found.reservations[$0.root] ?? [])
+                    consent: task.undertaking.flatMap {
+                        guard $0.isGranted else { return nil }
+                        return trail.read($0, of: task, found.reservations[$0.root] ?? [])
                     }))
         }
         explanation.holds = found.holds

@@ -16,6 +16,8 @@ package final class GatewayState: Sendable {
     package let feed = TaskFeed()
     /// Which peers are suspended.
     package let standing = PeerStanding()
+    /// Blocks of small fees, towards us and ours.
+    let blocks = BlockBook()
     let refusalBudget = RefusalBudget()
     let contexts: ContextAlias
     /// Signatures that were checked before; everything else is checked every time.
@@ -73,8 +75,13 @@ extension GatewayState {
                 try ledger.adopt(tariffs.versions, with: party.entity, now: now)
             }
         }
+        try await BlockKeeper(gateway: self).load()
         try await loadStanding()
     }
+
+    /// Writes down what is only in memory. Done after the last exchange, before the journal is
+    /// closed.
+    package func closeBooks() async { await BlockKeeper(gateway: self).save(isLast: true) }
 
     /// Commits `body`; a policy's refusal is for the caller to map.
     ///

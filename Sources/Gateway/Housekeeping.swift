@@ -32,6 +32,7 @@ package struct Housekeeping {
     /// - Parameter forgetting: Also ends overdue holds and removes what nobody can need any more,
     ///   which writes; once a minute is enough.
     package func round(forgetting: Bool = true) async {
+        await BlockKeeper(gateway: gateway).round()
         await deliver()
         await endUnanswered()
         if forgetting { await forget() }

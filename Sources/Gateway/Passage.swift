@@ -26,6 +26,9 @@ struct Passage {
     /// What this hop says to the next in the message's and the request's metadata.
     var consentOut: ConsentMetadata?
     var booksOut: AccountingMetadata?
+    /// The fee that the caller drew on its block here, and the one drawn on ours at the next hop.
+    var drawnHere: BlockBook.Ticket?
+    var drawnThere: BlockBook.Ticket?
     var duty: Duty = .relay
 
     /// What the consent step decided that this message is.
@@ -48,6 +51,9 @@ extension Passage {
         self.exchange = exchange
         self.owner = owner
     }
+
+    /// The fees that its task will end with.
+    var tickets: [BlockBook.Ticket] { [drawnHere, drawnThere].compactMap { $0 } }
 
     /// Goes on under the name that the task began with.
     mutating func adoptExchange(of task: TaskRecord) {

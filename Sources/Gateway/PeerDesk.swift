@@ -87,7 +87,7 @@ package struct PeerDesk: Sendable {
     private func acknowledge(_ value: JSONValue, _ hold: String) async throws(A2AError) -> [UInt8] {
         let now = gateway.time.now()
         guard let books = try AccountingMetadata.read(value), let post = books.post,
-            let token = books.hop, let exchange = books.exchange, post.hold.text == hold
+            let token = books.hop, post.hold.text == hold
         else { throw A2AError(LedgerRefusal.malformed) }
         let (claims, name) = try gateway.verified(
             token, type: AccountingType.hop, by: peer.entity, certificates: books.certificates,
@@ -99,7 +99,8 @@ package struct PeerDesk: Sendable {
             throw A2AError(LedgerRefusal(error))
         }
         let evidence = HopEvidence(
-            peer: peer.entity, name: name, post: post.op, exchange: exchange, record: token)
+            peer: peer.entity, name: name, post: post.op, exchange: record.exchange,
+            record: token)
         let entity = gateway.entity
         let acknowledgement = gateway.sign(
             Acknowledgement(
@@ -107,14 +108,19 @@ package struct PeerDesk: Sendable {
             ).node, type: AccountingType.acknowledgement
         ).token
         let other = peer.entity
+        let block = BlockBook.Key(peer: other, op: post.hold)
+        let ceiling = gateway.blocks.ceiling(block)
         try await gateway.book { tx in
             let books = LinkBooks(
                 ledger: Ledger(tx, of: entity), ourselves: entity, peer: other, now: now)
-            if let refusal = try books.take(post, record, evidence) { return refusal }
+            if let refusal = try books.take(post, record, evidence, ceiling: ceiling) {
+                return refusal
+            }
             // What was countersigned is kept as it was sent, so that both hold the same proof.
             _ = try tx.acknowledgeHop(name, acknowledgement)
             return nil
         }
+        await BlockKeeper(gateway: gateway).end(block)
         let stored = try await gateway.read { try $0.hopEvidence(named: name)?.acknowledgement }
         let node: JSONNode = [
             "ack": .string(stored ?? acknowledgement),
@@ -142,6 +148,7 @@ package struct PeerDesk: Sendable {
             }
             return nil
         }
+        await BlockKeeper(gateway: gateway).end(BlockBook.Key(peer: other, op: void.hold))
     }
 }
 

@@ -90,12 +90,14 @@ final class Relay: ExchangeEvents {
 
     /// Makes the caller's event of the agent's.
     func take(_ event: StreamEvent) async throws(A2AError) -> RenderedEvent {
+        if let passage { exchange.hear(event, passage) }
         guard let upstreamID = event.taskID else {
             guard event.kind == .message else {
                 throw A2AError(.invalidAgentResponse, "\(event.kind.rawValue) names no task")
             }
+            let own = try await exchange.concludeMessage(event, passage)
             return event.rewritten(
-                alias: Alias(taskID: nil, contextID: contextID(shownFor: event)))
+                alias: Alias(taskID: nil, contextID: contextID(shownFor: event)), own: own)
         }
         let task = try await record(event, upstreamID)
         if task.undertaking != nil || exchange.bindsUser {
@@ -107,7 +109,11 @@ final class Relay: ExchangeEvents {
             try await exchange.note(state, of: task)
             self.task?.state = state
         }
-        return event.rewritten(alias: task.alias)
+        if let end = event.state.flatMap({ BlockBook.End($0) }) {
+            exchange.gateway.blocks.conclude(
+                task: task.id, end, now: exchange.gateway.time.now())
+        }
+        return event.rewritten(alias: task.alias, own: exchange.counted(passage))
     }
 
     /// The task that the event is about, remembered before the caller hears of it.
@@ -130,6 +136,7 @@ final class Relay: ExchangeEvents {
         fresh.undertaking = passage.undertaking
         fresh.certificate = exchange.caller.certificate
         try await gateway.write { [fresh] in try $0.insert(fresh) }
+        gateway.blocks.bind(passage.tickets, to: fresh.id)
         task = fresh
         exchange.account.task = fresh.id
         return fresh

@@ -21,6 +21,8 @@ struct Settlement: Sendable {
     var outwardVoid: HoldVoid?
     var outwardRecord: HopRecord?
     var outwardEvidence: HopEvidence?
+    /// The count of the block on which the caller drew the fee.
+    var usage: UsageCounter?
     /// Messages that are owed because of it.
     var outbox: [OutboxItem] = []
 
@@ -72,8 +74,9 @@ struct Settlement: Sendable {
 
     /// What rides on the answer to the caller.
     func metadata(_ task: TaskRecord, _ gateway: GatewayState) -> AccountingMetadata? {
-        guard inwardPost != nil || inwardVoid != nil else { return nil }
+        guard inwardPost != nil || inwardVoid != nil || usage != nil else { return nil }
         var metadata = AccountingMetadata()
+        metadata.usage = usage
         metadata.exchange = OperationID(task.exchange)
         metadata.post = inwardPost
         metadata.void = inwardVoid
@@ -126,13 +129,15 @@ struct LinkBooks {
     let now: Instant
 
     /// Books the callee's post and files its record, if the two say the same.
+    ///
+    /// - Parameter ceiling: The most that our own count of a block admits.
     func take(
-        _ post: Post, _ record: HopRecord?, _ evidence: HopEvidence?
+        _ post: Post, _ record: HopRecord?, _ evidence: HopEvidence?, ceiling: Money? = nil
     ) throws(StorageFault) -> LedgerRefusal? {
         let call = LedgerCall(
             peer: peer, origin: .peer, request: Exchange.hash(post.node), now: now)
         let receipt: LedgerReceipt
-        switch try ledger.post(post, call) {
+        switch try ledger.post(post, ceiling: ceiling, call) {
         case .success(let done): receipt = done
         case .failure(let refusal): return refusal
         }

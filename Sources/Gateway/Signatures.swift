@@ -91,4 +91,5 @@ enum AccountingType {
     static let hop = "a2a-hop+jwt"
     static let acknowledgement = "a2a-ack+jwt"
     static let tariff = "a2a-tariff+jwt"
+    static let block = "a2a-block+jwt"
 }

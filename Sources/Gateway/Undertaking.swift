@@ -78,6 +78,17 @@ package struct Undertaking: Sendable, Equatable {
         self.executor = executor
     }
 
+    /// A task that binds nobody, but has holds.
+    init(holdsAt executor: EntityID) {
+        self.init(chain: [], root: "", subject: "", executor: executor)
+    }
+
+    /// Whether there is a grant: without one there are only holds.
+    package var isGranted: Bool { !chain.isEmpty }
+
+    /// The same where there is a grant.
+    var granted: Undertaking? { isGranted ? self : nil }
+
     /// The name hash of the root, by which records refer to the consent where no confirmation was
     /// needed.
     var rootName: String? {

@@ -255,6 +255,8 @@ private struct Closing: Sendable {
         try database.run(
             "DELETE FROM main.hold WHERE (peer, op) IN (SELECT peer, op FROM books.hold)")
         try database.run(
+            "DELETE FROM main.draw WHERE (peer, block) IN (SELECT peer, hold FROM books.block)")
+        try database.run(
             "DELETE FROM main.block WHERE (peer, hold) IN (SELECT peer, hold FROM books.block)")
         try carry(database)
         try database.run("DELETE FROM closing")

@@ -95,7 +95,7 @@ extension SQLiteTransaction {
             "INSERT INTO hop(name, peer, post, exchange, record, ack) VALUES(?,?,?,?,?,?)",
             [
                 .text(evidence.name.text), .text(evidence.peer.text),
-                .text(evidence.post.text), .text(evidence.exchange.text),
+                .text(evidence.post.text), .optional(evidence.exchange?.text),
                 .text(evidence.record), .optional(evidence.acknowledgement),
             ])
     }
@@ -149,7 +149,10 @@ extension SQLiteTransaction {
     ) throws(StorageFault) -> HopEvidence {
         HopEvidence(
             peer: try entity(row.text(1)), name: try name(row.text(0)),
-            post: try operation(row.text(2)), exchange: try operation(row.text(3)),
+            post: try operation(row.text(2)),
+            exchange: try row.optionalText(3).map { text throws(StorageFault) in
+                try operation(text)
+            },
             record: row.text(4), acknowledgement: row.optionalText(5))
     }
 }

@@ -186,29 +186,4 @@ extension SQLiteTransaction {
                     .compactMap(\.string))
         }.first
     }
-
-    // MARK: Blocks
-
-    func blockCheckpoint(
-        _ peer: EntityID, _ hold: OperationID
-    ) throws(StorageFault) -> BlockCheckpoint? {
-        try database.run(
-            "SELECT calls, ccy, amount FROM block WHERE peer=? AND hold=?",
-            [.text(peer.text), .text(hold.text)]
-        ) { row throws(StorageFault) in
-            BlockCheckpoint(
-                peer: peer, hold: hold, calls: row.integer(0),
-                amount: Money(micros: row.integer(2), try Self.currency(row.text(1))))
-        }.first
-    }
-
-    func saveBlockCheckpoint(_ checkpoint: BlockCheckpoint) throws(StorageFault) {
-        try database.run(
-            "INSERT OR REPLACE INTO block VALUES(?,?,?,?,?)",
-            [
-                .text(checkpoint.peer.text), .text(checkpoint.hold.text),
-                .integer(checkpoint.calls), .text(checkpoint.amount.currency.code),
-                .integer(checkpoint.amount.micros),
-            ])
-    }
 }

@@ -6,13 +6,14 @@ import Bytes
 extension SQLiteTransaction {
     func insertStatementLine(_ line: StatementLine) throws(StorageFault) {
         try database.run(
-            "INSERT INTO line VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO line VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
             [
                 .text(line.peer.text), .text(line.op.text), .text(line.name),
                 .text(line.kind.rawValue), .optional(line.exchange?.text),
                 .optional(line.basis?.micros), .text(line.amount.currency.code),
                 .integer(line.amount.micros), .integer(line.isOwedToUs ? 1 : 0),
                 .integer(line.booked.milliseconds), .optional(line.tariff?.text),
+                .optional(line.calls),
             ])
     }
 
@@ -97,7 +98,7 @@ private struct Select {
         try source.run(
             """
             SELECT l.op, l.name, l.kind, l.exchange, l.basis, l.amount, l.owed_to_us, l.booked,
-            l.tariff, h.name IS NOT NULL, h.ack IS NOT NULL
+            l.tariff, h.name IS NOT NULL, h.ack IS NOT NULL, l.calls
             FROM line l LEFT JOIN hop h ON h.peer=l.peer AND h.post=l.op
             WHERE l.peer=? AND l.ccy=? AND l.booked>=? AND l.booked<?
             ORDER BY l.booked, l.op, l.name
@@ -129,6 +130,6 @@ private struct Select {
             booked: Instant(milliseconds: row.integer(7)),
             tariff: try row.optionalText(8).map { text throws(StorageFault) in
                 try SQLiteTransaction.name(text)
-            })
+            }, calls: row.optionalInteger(11))
     }
 }

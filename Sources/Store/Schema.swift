@@ -9,7 +9,7 @@ enum Schema {
     /// `Drab`: the file of a closed period.
     static let closedApplicationID: Int64 = 0x4472_6162
     /// Raised with every change of the tables.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     /// Settings of every connection (Spec/decisions/0002): durable at each commit, one writer, and
     /// checkpoints only when that writer says so.
@@ -59,7 +59,7 @@ enum Schema {
                 throw .corrupt("not a database of this program")
             }
             try database.execute("BEGIN IMMEDIATE")
-            try database.execute(tasks + consent + books + guards + periods + operators)
+            try database.execute(tasks + consent + books + draws + guards + periods + operators)
             try database.execute(
                 "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version);")
             try database.execute("COMMIT")
@@ -184,21 +184,34 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE hop(
             seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
-            peer TEXT NOT NULL, post TEXT NOT NULL, exchange TEXT NOT NULL,
+            peer TEXT NOT NULL, post TEXT NOT NULL, exchange TEXT,
             record TEXT NOT NULL, ack TEXT, UNIQUE(peer, post)
         ) STRICT;
         CREATE INDEX hop_exchange ON hop(exchange);
         CREATE TABLE line(
             peer TEXT NOT NULL, op TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
             exchange TEXT, basis INTEGER, ccy TEXT NOT NULL, amount INTEGER NOT NULL,
-            owed_to_us INTEGER NOT NULL, booked INTEGER NOT NULL, tariff TEXT,
+            owed_to_us INTEGER NOT NULL, booked INTEGER NOT NULL, tariff TEXT, calls INTEGER,
             PRIMARY KEY(peer, op, name)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX line_booked ON line(peer, ccy, booked, op, name);
         CREATE TABLE block(
-            peer TEXT NOT NULL, hold TEXT NOT NULL, calls INTEGER NOT NULL, ccy TEXT NOT NULL,
-            amount INTEGER NOT NULL, PRIMARY KEY(peer, hold)
+            peer TEXT NOT NULL, hold TEXT NOT NULL, opening TEXT NOT NULL,
+            calls INTEGER NOT NULL, ccy TEXT NOT NULL, amount INTEGER NOT NULL,
+            highest INTEGER NOT NULL, whole INTEGER NOT NULL, PRIMARY KEY(peer, hold)
         ) STRICT, WITHOUT ROWID;
+
+        """
+
+    /// Which task drew which fee on a block: kept for people's questions until the block is put
+    /// away with its period. What is owed for all of them together is in the books.
+    private static let draws = """
+        CREATE TABLE draw(
+            peer TEXT NOT NULL, block TEXT NOT NULL, number INTEGER NOT NULL,
+            exchange TEXT NOT NULL, task TEXT, state TEXT NOT NULL, at INTEGER NOT NULL,
+            PRIMARY KEY(peer, block, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX draw_exchange ON draw(exchange);
 
         """
 

@@ -7,7 +7,7 @@ import Testing
 
 /// Many small fees on one hold.
 @Suite struct BlockTests {
-    /// The block of a link, placed on both sides.
+    /// The block of a link, placed on both sides; the tariff's block of 10.00 unless told.
     private func open(_ link: Link, charge: String = "10.00") throws -> HoldRequest {
         var request = try link.request("0.00", life: 3600)
         request.charge = try cny(charge)
@@ -25,10 +25,21 @@ import Testing
         hasRestarted: Bool = false
     ) throws -> Block {
         let record = try #require(try company.books.hold(peer.entity, request.op))
-        let renewAt = try #require(link.tariff.tariff.block).renewAt
-        guard hasRestarted else { return Block(opening: record, renewAt: renewAt) }
-        let checkpoint = try company.books.blockCheckpoint(peer.entity, request.op)
-        return Block(resuming: record, renewAt: renewAt, from: checkpoint)
+        let tariff = link.tariff.tariff
+        guard hasRestarted else { return Block(opening: record, tariff) }
+        let checkpoint = try #require(
+            try company.books.blockCheckpoint(peer.entity, request.op))
+        let open = try company.books.draws(peer.entity, on: request.op, .open)
+        return Block(
+            resuming: record, tariff, from: checkpoint, underway: Set(open.map(\.number)))
+    }
+
+    private func post(
+        _ link: Link, _ request: HoldRequest, _ charge: String, calls: Int64?
+    ) throws -> Post {
+        var post = try link.post(request, charge: charge, commission: "0.00", sale: "0.00")
+        post.calls = calls
+        return post
     }
 
     @Test func bothSidesCountTheSame() throws {
@@ -36,24 +47,20 @@ import Testing
         let request = try open(link)
         var caller = try block(link.us, link.peer, request, link)
         var callee = try block(link.peer, link.us, request, link)
-        let fee = try cny("0.20")
-        let end = link.maker.now.adding(seconds: 60)
         for index in 0..<20 {
-            try caller.begin(fee, until: end)
-            try callee.begin(fee, until: end)
+            let draw = try caller.draw(at: link.maker.now)
+            try callee.admit(draw, at: link.maker.now)
             let isBilled = index % 4 != 3
-            callee.conclude(fee, isBilled: isBilled)
+            callee.conclude(draw.number, isBilled: isBilled)
             let isPlausible = caller.learn(callee.counter)
             #expect(isPlausible)
-            caller.conclude(fee, isBilled: isBilled)
+            caller.conclude(draw.number, isBilled: isBilled)
         }
         #expect(caller.counter == callee.counter)
         #expect(callee.calls == 15 && callee.billed.text == "3.00")
-        #expect(!caller.shouldRenew)
+        #expect(caller.ceiling.text == "3.00")
 
-        let post = Post(
-            op: link.maker.op(), hold: request.op, charge: callee.billed,
-            commission: .zero(.cny), sale: .zero(.cny), booked: link.maker.now)
+        let post = try post(link, request, callee.billed.text, calls: callee.calls)
         let hash = try link.maker.hash()
         _ = try link.peer.ledger {
             try $0.post(post, try link.maker.call(link.us, .us, hash))
@@ -63,52 +70,138 @@ import Testing
         #expect(try link.peer.posted(.receivable, link.us) == "3.00")
         try link.expectNothingHeld()
         try link.expectSoundBooks()
+        let lines = try link.us.books.statementLines(
+            link.peer.entity, .cny, from: Instant(seconds: 0), to: Instant(milliseconds: .max))
+        #expect(lines.map(\.line.calls) == [15])
     }
 
     @Test func aBlockIsNeverOverdrawn() throws {
         let link = try Link()
-        let request = try open(link, charge: "1.00")
-        var block = try block(link.us, link.peer, request, link)
-        let fee = try cny("0.20")
-        let end = link.maker.now.adding(seconds: 60)
+        let request = try open(link, charge: "1.09")
+        var caller = try block(link.us, link.peer, request, link)
+        var callee = try block(link.peer, link.us, request, link)
+        #expect(caller.capacity == 5)
+        var last: Draw?
         for index in 0..<5 {
-            #expect(block.shouldRenew == (index >= 3))
-            try block.begin(fee, until: end)
+            let isDue = caller.shouldRenew(at: link.maker.now)
+            #expect(isDue == (index >= 2))
+            let draw = try caller.draw(at: link.maker.now)
+            #expect(draw.number == Int64(index + 1))
+            try callee.admit(draw, at: link.maker.now)
+            last = draw
         }
-        #expect(throws: BlockFault.exhausted) { try block.begin(fee, until: end) }
-        block.conclude(fee, isBilled: false)
-        try block.begin(fee, until: end)
-        #expect(throws: BlockFault.ended) {
-            try block.begin(try cny("0.00"), until: request.postBy.adding(milliseconds: 1))
+        #expect(caller.isExhausted && callee.isExhausted)
+        #expect(throws: BlockFault.exhausted) { try caller.draw(at: link.maker.now) }
+        var beyond = try #require(last)
+        beyond.number += 1
+        beyond.amount = try cny("1.20")
+        #expect(throws: BlockFault.exhausted) { try callee.admit(beyond, at: link.maker.now) }
+        // A number stays used when its task ends without a fee.
+        callee.conclude(5, isBilled: false)
+        #expect(callee.isExhausted && callee.billed.text == "0.00")
+    }
+
+    @Test func aDrawCountsOnce() throws {
+        let link = try Link()
+        let request = try open(link)
+        var caller = try block(link.us, link.peer, request, link)
+        var callee = try block(link.peer, link.us, request, link)
+        let draws = try (0..<30).map { _ in try caller.draw(at: link.maker.now) }
+        for draw in draws.reversed() { try callee.admit(draw, at: link.maker.now) }
+        for draw in draws {
+            #expect(throws: BlockFault.repeated) { try callee.admit(draw, at: link.maker.now) }
         }
-        let dollar = Money(micros: 1, try #require(Currency("USD")))
-        #expect(throws: BlockFault.currency) { try block.begin(dollar, until: end) }
+        for draw in draws {
+            callee.conclude(draw.number, isBilled: true)
+            let isAgain = callee.conclude(draw.number, isBilled: true)
+            #expect(!isAgain)
+        }
+        #expect(callee.calls == 30 && callee.billed.text == "6.00")
+    }
+
+    @Test func numbersMayOvertakeEachOtherByAThousand() throws {
+        let link = try Link(fee: "0.20")
+        let request = try open(link)
+        let record = try #require(try link.peer.books.hold(link.us.entity, request.op))
+        let cheap = try tariff(
+            link.maker, tariffNode(link.maker, caller: link.us, callee: link.peer, fee: "0.002"))
+        var callee = Block(opening: record, cheap.tariff)
+        func draw(_ number: Int64) throws -> Draw {
+            Draw(
+                block: request.op, number: number,
+                amount: Money(micros: number * 2000, .cny))
+        }
+        try callee.admit(try draw(2000), at: link.maker.now)
+        try callee.admit(try draw(977), at: link.maker.now)
+        #expect(throws: BlockFault.repeated) { try callee.admit(draw(977), at: link.maker.now) }
+        #expect(throws: BlockFault.repeated) { try callee.admit(draw(976), at: link.maker.now) }
+        try callee.admit(try draw(4500), at: link.maker.now)
+        try callee.admit(try draw(4499), at: link.maker.now)
+        #expect(throws: BlockFault.repeated) { try callee.admit(draw(2000), at: link.maker.now) }
+        #expect(throws: BlockFault.exhausted) { try callee.admit(draw(5001), at: link.maker.now) }
+        #expect(throws: BlockFault.exhausted) { try callee.admit(draw(0), at: link.maker.now) }
+    }
+
+    @Test func aDrawStatesTheSumOfItsNumber() throws {
+        let link = try Link()
+        let request = try open(link)
+        var caller = try block(link.us, link.peer, request, link)
+        var callee = try block(link.peer, link.us, request, link)
+        var draw = try caller.draw(at: link.maker.now)
+        draw.amount = try cny("0.19")
+        #expect(throws: BlockFault.price) { try callee.admit(draw, at: link.maker.now) }
+        draw.amount = Money(micros: 200_000, try #require(Currency("USD")))
+        #expect(throws: BlockFault.price) { try callee.admit(draw, at: link.maker.now) }
+        #expect(callee.highest == 0 && callee.underway.isEmpty)
+    }
+
+    @Test func aBlockTakesNoDrawAtItsEnd() throws {
+        let link = try Link()
+        let request = try open(link)
+        var caller = try block(link.us, link.peer, request, link)
+        var callee = try block(link.peer, link.us, request, link)
+        // The caller ends by Δ and the skew before the hold does, the callee by Δ.
+        #expect(caller.lastDraw == request.postBy.adding(seconds: -35))
+        #expect(callee.lastDraw == request.postBy.adding(seconds: -30))
+        #expect(caller.shouldRenew(at: request.postBy.adding(seconds: -1800)))
+        #expect(!caller.shouldRenew(at: request.postBy.adding(seconds: -1801)))
+        let draw = try caller.draw(at: caller.lastDraw)
+        try callee.admit(draw, at: callee.lastDraw)
+        let (afterCaller, afterCallee) = (
+            caller.lastDraw.adding(milliseconds: 1), callee.lastDraw.adding(milliseconds: 1)
+        )
+        #expect(throws: BlockFault.ended) { try caller.draw(at: afterCaller) }
+        let next = Draw(block: request.op, number: 2, amount: try cny("0.40"))
+        #expect(throws: BlockFault.ended) { try callee.admit(next, at: afterCallee) }
     }
 
     @Test func anInflatedCountIsSeenAndRefused() throws {
         let link = try Link()
         let request = try open(link)
         var caller = try block(link.us, link.peer, request, link)
-        try caller.begin(try cny("0.20"), until: request.postBy)
+        let draw = try caller.draw(at: link.maker.now)
         let lie = UsageCounter(
             hold: request.op, sequence: 2, calls: 2, amount: try cny("0.40"))
         let isPlausible = caller.learn(lie)
         #expect(!isPlausible)
-        caller.conclude(try cny("0.20"), isBilled: true)
-        var post = try link.post(request, charge: "0.40", commission: "0.00", sale: "0.00")
+        caller.conclude(draw.number, isBilled: true)
+        let much = try post(link, request, "0.40", calls: 2)
         #expect(
-            try link.receive(post, ceiling: caller.ceiling).refusal == .postExceedsHold)
-        post.op = link.maker.op()
-        post.charge = try cny("0.20")
-        #expect(try link.receive(post, ceiling: caller.ceiling).refusal == nil)
+            try link.receive(much, ceiling: caller.ceiling).refusal == .postExceedsHold)
+        // So many fees, neither more nor less.
+        for calls: Int64? in [nil, 2] {
+            let wrong = try post(link, request, "0.20", calls: calls)
+            #expect(try link.receive(wrong, ceiling: caller.ceiling).refusal == .price)
+        }
+        let right = try post(link, request, "0.20", calls: 1)
+        #expect(try link.receive(right, ceiling: caller.ceiling).refusal == nil)
     }
 
     @Test func aLateCounterChangesNothing() throws {
         let link = try Link()
         let request = try open(link)
         var caller = try block(link.us, link.peer, request, link)
-        let fee = try cny("0.20")
-        for _ in 0..<3 { try caller.begin(fee, until: request.postBy) }
+        for _ in 0..<3 { _ = try caller.draw(at: link.maker.now) }
         func counter(_ calls: Int64, _ text: String) throws -> UsageCounter {
             UsageCounter(
                 hold: request.op, sequence: calls, calls: calls, amount: try cny(text))
@@ -125,23 +218,49 @@ import Testing
     @Test func whoForgetsPays() throws {
         let link = try Link()
         let request = try open(link)
+        var caller = try block(link.us, link.peer, request, link)
         var callee = try block(link.peer, link.us, request, link)
-        let fee = try cny("0.20")
         for index in 0..<5 {
-            try callee.begin(fee, until: request.postBy)
-            callee.conclude(fee, isBilled: true)
+            let draw = try caller.draw(at: link.maker.now)
+            try callee.admit(draw, at: link.maker.now)
+            callee.conclude(draw.number, isBilled: true)
             if index == 2 {
-                try link.peer.books.saveBlockCheckpoint(callee.checkpoint(link.us.entity))
+                try link.peer.books.saveBlockCheckpoint(
+                    callee.checkpoint(link.us.entity, opening: "o", isWhole: false))
+                try link.us.books.saveBlockCheckpoint(
+                    caller.checkpoint(link.peer.entity, opening: "o", isWhole: false))
             }
         }
-        // The callee crashes: it bills what it wrote down.
-        let resumed = try block(link.peer, link.us, request, link, hasRestarted: true)
+        // The callee crashes: it bills what it wrote down, and goes on with the next number.
+        var resumed = try block(link.peer, link.us, request, link, hasRestarted: true)
         #expect(resumed.billed.text == "0.60" && resumed.calls == 3)
-        // The caller crashes: it admits what the callee bills, up to the block.
-        let caller = try block(link.us, link.peer, request, link, hasRestarted: true)
-        #expect(caller.ceiling.text == "10.00")
-        let post = try link.post(request, charge: "1.00", commission: "0.00", sale: "0.00")
-        #expect(try link.receive(post, ceiling: caller.ceiling).refusal == nil)
+        let old = Draw(block: request.op, number: 3, amount: try cny("0.60"))
+        #expect(throws: BlockFault.repeated) { try resumed.admit(old, at: link.maker.now) }
+        try resumed.admit(caller.draw(at: link.maker.now), at: link.maker.now)
+        // The caller crashes: it draws no more, and admits what the callee bills, up to the block.
+        var forgetful = try block(link.us, link.peer, request, link, hasRestarted: true)
+        #expect(throws: BlockFault.ended) { try forgetful.draw(at: link.maker.now) }
+        #expect(forgetful.ceiling.text == "10.00")
+        let post = try post(link, request, "1.00", calls: 5)
+        #expect(try link.receive(post, ceiling: forgetful.ceiling).refusal == nil)
+    }
+
+    @Test func anOrderlyEndForgetsNothing() throws {
+        let link = try Link()
+        let request = try open(link)
+        var caller = try block(link.us, link.peer, request, link)
+        for _ in 0..<3 { _ = try caller.draw(at: link.maker.now) }
+        caller.conclude(1, isBilled: true)
+        caller.conclude(2, isBilled: false)
+        try link.us.books.saveBlockCheckpoint(
+            caller.checkpoint(link.peer.entity, opening: "o", isWhole: true))
+        try link.us.books.saveDraw(
+            DrawRecord(
+                peer: link.peer.entity, block: request.op, number: 3, exchange: link.exchange,
+                task: "t", state: .open, at: link.maker.now))
+        var resumed = try block(link.us, link.peer, request, link, hasRestarted: true)
+        #expect(resumed.ceiling.text == "0.40" && resumed.underway == [3])
+        #expect(try resumed.draw(at: link.maker.now).number == 4)
     }
 
     @Test func aBlockHoldsOnlyFees() throws {
@@ -153,6 +272,7 @@ import Testing
             return try link.place(request, as: HoldContext(block: link.tariff)).refusal
         }
         #expect(try refusal { $0.charge = try cny("10.01") } == .price)
+        #expect(try refusal { $0.charge = try cny("0.19") } == .price)
         #expect(try refusal { $0.commission = try cny("0.01") } == .price)
         #expect(try refusal { $0.sale = try cny("1.00") } == .price)
         #expect(

@@ -49,6 +49,8 @@ import Testing
         case "hold_extend": try HoldExtension(value).node
         case "post": try Post(value).node
         case "void": try HoldVoid(value).node
+        case "block": try BlockOpening(value).node
+        case "draw": try Draw(value).node
         case "usage": try UsageCounter(value).node
         case "quote": try Quote(value).node
         case "ack": try Acknowledgement(value).node

@@ -26,10 +26,10 @@ import Testing
             }
             try scenario.link.expectSoundBooks()
         }
-        // What the books of one link can refuse, is refused somewhere above.
+        // What the books of one link can refuse apart from draws, is refused somewhere above.
         let others: Set<LedgerRefusal> = [
             .malformed, .signature, .overflow, .quoteExpired, .budget, .consentExceeded,
-            .refundExceedsPost, .baseNotDisclosed, .unavailable,
+            .refundExceedsPost, .baseNotDisclosed, .unavailable, .holdRequired, .blockExhausted,
         ]
         for refusal in LedgerRefusal.allCases where !others.contains(refusal) {
             #expect(seen.contains(refusal.rawValue))

@@ -165,7 +165,7 @@ import Testing
 
     @Test(arguments: [
         ("PRAGMA application_id = 5", "not a database of this program"),
-        ("PRAGMA user_version = 99", "tables of version 99, this program knows 1"),
+        ("PRAGMA user_version = 99", "tables of version 99, this program knows 2"),
     ])
     func anotherDatabaseIsNotOpened(_ sql: String, _ words: String) throws {
         try SQLiteJournal(path: path).close()

@@ -210,11 +210,30 @@ import Testing
         #expect(try tables.blockCheckpoint(samples.peer, hold) == nil)
         for calls in [1, 2] as [Int64] {
             let checkpoint = BlockCheckpoint(
-                peer: samples.peer, hold: hold, calls: calls,
-                amount: Money(micros: calls * 10, .cny))
+                peer: samples.peer, hold: hold, opening: "a.b.c", calls: calls,
+                amount: Money(micros: calls * 10, .cny), highest: calls + 3,
+                isWhole: calls == 2)
             try tables.saveBlockCheckpoint(checkpoint)
             #expect(try tables.blockCheckpoint(samples.peer, hold) == checkpoint)
         }
+    }
+
+    @Test(arguments: Backend.allCases) func aDrawIsReplaced(_ backend: Backend) throws {
+        let tables = try backend.ledger().storage
+        let (block, exchange) = (samples.op(), samples.op())
+        func draw(_ number: Int64, _ state: DrawRecord.State) -> DrawRecord {
+            DrawRecord(
+                peer: samples.peer, block: block, number: number, exchange: exchange,
+                task: number == 1 ? "t" : nil, state: state, at: Instant(seconds: number))
+        }
+        for number in [2, 1] as [Int64] { try tables.saveDraw(draw(number, .open)) }
+        #expect(
+            try tables.draws(samples.peer, on: block, .open) == [draw(1, .open), draw(2, .open)])
+        try tables.saveDraw(draw(1, .billed))
+        #expect(try tables.draws(samples.peer, on: block, .open) == [draw(2, .open)])
+        #expect(try tables.draws(samples.peer, on: block, .billed) == [draw(1, .billed)])
+        #expect(try tables.draws(exchange: exchange) == [draw(1, .billed), draw(2, .open)])
+        #expect(try tables.draws(exchange: samples.op()).isEmpty)
     }
 
     // MARK: Evidence and statements

@@ -23,18 +23,28 @@ final class Network {
             skill: "book", draft: "price.quote", commit: "order.create",
             dataTypes: ["phone.number"], purpose: "fulfil-order", retention: 604_800)
     ]
+    let isBinding: Bool
+    let maker: TariffMaker
     var trace: [String] = []
     /// What a super-app that has turned sends instead of what its gateway would.
     var tamper: ((UpstreamCall) throws(UpstreamFailure) -> UpstreamCall)?
 
-    /// - Parameter isAppPaying: Whether the super-app knows of the tariff with the executor.
-    init(isAppPaying: Bool = true) throws {
+    /// - Parameters:
+    ///   - isAppPaying: Whether the super-app knows of the tariff with the executor.
+    ///   - isBinding: Whether the agent has a skill that binds the user.
+    ///   - terms: What the tariffs say otherwise.
+    init(
+        isAppPaying: Bool = true, isBinding: Bool = true,
+        terms: @escaping (inout JSONNode) -> Void = { _ in }
+    ) throws {
+        self.isBinding = isBinding
         folder = try TemporaryFolder()
         let h = try #require(EntityID("https://h.example"))
         let s = try #require(EntityID("https://s.example"))
         let v = try #require(EntityID("https://v.example"))
         let keys = [h: SigningKey.generate(.p256), s: .generate(.p256), v: .generate(.ed25519)]
-        let maker = TariffMaker(time)
+        let maker = TariffMaker(time, terms: terms)
+        self.maker = maker
         let hs = try maker.tariff(caller: h, callee: s, fee: "0.10", ppm: 5488, cap: "1.80")
         let sv = try maker.tariff(caller: s, callee: v, fee: "0.20", ppm: 50_000, cap: "15.00")
         let confirming = SigningKey.generate(.p256)
@@ -61,7 +71,8 @@ final class Network {
         func agent(_ destination: Destination) -> AgentSettings {
             AgentSettings(
                 name: "dining", destination: destination, tier: .aware,
-                skills: destination == .local(agent: "dining") ? skills : [], callers: nil,
+                skills: isBinding && destination == .local(agent: "dining") ? skills : [],
+                callers: nil,
                 listeners: ["phone"])
         }
         phone = try Organisation(
@@ -88,8 +99,10 @@ final class Network {
                 types: ["phone.number"], purpose: "fulfil-order", retention: 604_800))
     }
 
+    var companies: [Organisation] { [phone, app, executor] }
+
     func open() async throws {
-        for company in [phone, app, executor] { try await company.gateway.openBooks() }
+        for company in companies { try await company.gateway.openBooks() }
     }
 
     subscript(entity: EntityID) -> Organisation? {
@@ -175,7 +188,7 @@ final class Network {
     }
 
     func housekeeping() async {
-        for company in [phone, app, executor] {
+        for company in companies {
             await Housekeeping(
                 gateway: company.gateway, upstreams: Wire(from: company, network: self)
             ).round()
@@ -186,14 +199,18 @@ final class Network {
 /// Tariffs of the narrow form.
 struct TariffMaker {
     private let time: VirtualTime
+    private let terms: (inout JSONNode) -> Void
     private let random = SeededRandom(seed: 42)
 
-    init(_ time: VirtualTime) { self.time = time }
+    init(_ time: VirtualTime, terms: @escaping (inout JSONNode) -> Void) {
+        self.time = time
+        self.terms = terms
+    }
 
     func tariff(
         caller: EntityID, callee: EntityID, fee: String, ppm: Int64, cap: String
     ) throws -> TariffVersions {
-        let node: JSONNode = [
+        var node: JSONNode = [
             "v": "tariff/1", "agr": .string(OperationID(at: time.now(), random: random).text),
             "ver": 1, "ccy": "CNY",
             "edge": ["up": .string(caller.text), "down": .string(callee.text)],
@@ -211,9 +228,25 @@ struct TariffMaker {
             "settle": ["period": "P1M", "tz": "+08:00", "min": "1.00", "due_d": 15],
             "dispute_d": 30,
         ]
+        terms(&node)
+        return try TariffVersions([try pinned(node)])
+    }
+
+    /// The version that follows on `versions` at `from`, with another fee.
+    func next(
+        _ versions: TariffVersions, from: Instant, fee: String
+    ) throws -> TariffVersions {
+        let last = try #require(versions.versions.last)
+        var node = last.tariff.node
+        node["ver"] = .int(last.tariff.version + 1)
+        node["prev"] = .string(last.name.text)
+        node["from"] = .string(from.rfc3339)
+        node["charges"] = [["id": "call", "basis": "call", "fixed": .string(fee)]]
+        return try TariffVersions(versions.versions + [try pinned(node)])
+    }
+
+    private func pinned(_ node: JSONNode) throws -> PinnedTariff {
         let name = try #require(HashName(Base64URL.encode(Digest.sha256(node.bytes))))
-        return try TariffVersions([
-            PinnedTariff(name: name, tariff: Tariff(JSONDocument(parsing: node.bytes).root))
-        ])
+        return PinnedTariff(name: name, tariff: try Tariff(JSONDocument(parsing: node.bytes).root))
     }
 }

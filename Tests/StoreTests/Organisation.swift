@@ -37,6 +37,18 @@ final class Organisation {
             contextKey: Array(repeating: UInt8(name.utf8.first ?? 1), count: 32))
     }
 
+    /// The process ends and begins again over the same journal.
+    ///
+    /// - Parameter isOrderly: Whether it had time to write down what was only in memory.
+    func restart(isOrderly: Bool, at time: VirtualTime) async throws {
+        if isOrderly { await gateway.closeBooks() }
+        gateway = GatewayState(
+            settings: gateway.settings, journal: journal, time: time,
+            random: SeededRandom(seed: UInt64(time.now().milliseconds)),
+            contextKey: Array(repeating: UInt8(name.utf8.first ?? 1), count: 32))
+        try await gateway.openBooks()
+    }
+
     var presenter: Presenter {
         Presenter(
             entity: entity, certificate: "certificate-of-\(name)", key: key.verifying.thumbprint)
@@ -119,7 +131,7 @@ final class Wire: Upstreams {
         do {
             let offered = OfferedSkills(
                 executor: network.executor.entity, skills: network.skills)
-            let node: JSONNode = [
+            var node: JSONNode = [
                 "name": "Table for two",
                 "supportedInterfaces": [
                     ["url": "https://v.example/agents/dining", "protocolBinding": "JSONRPC"]
@@ -133,6 +145,7 @@ final class Wire: Upstreams {
                     ]
                 ],
             ]
+            if !network.isBinding { node["capabilities"] = [:] }
             return try AgentCard(JSONDocument(parsing: node.bytes).root)
         } catch {
             throw .malformed("card")

@@ -14,12 +14,23 @@ final class Restaurant {
     /// Whether the answer to the next commit gets lost on its way, and the task ends with it, so
     /// that it takes no message any more.
     var losesAnswer = false
+    /// What it answers to a question that binds nobody; nil drafts an offer instead.
+    var plainAnswer: Plain?
     private(set) var commits = 0
     private(set) var canceled: [String] = []
     private(set) var heard: [String] = []
     private var answered: [String: JSONNode] = [:]
     private var ended: [String: JSONNode] = [:]
     private var tasks = 0
+
+    /// An answer without any act.
+    enum Plain: String {
+        case message
+        case completed = "TASK_STATE_COMPLETED"
+        case failed = "TASK_STATE_FAILED"
+        case working = "TASK_STATE_WORKING"
+        case refusal
+    }
 
     func answer(_ call: UpstreamCall) throws(UpstreamFailure) -> JSONValue {
         heard.append(String(decoding: call.params, as: UTF8.self))
@@ -32,6 +43,9 @@ final class Restaurant {
                 return try JSONDocument(parsing: over.bytes).root
             }
             switch call.method {
+            case "SendMessage" where plainAnswer != nil: node = try plain()
+            case "GetTask" where plainAnswer != nil:
+                node = task(id, plainAnswer?.rawValue ?? "", nil)
             case "SendMessage": node = ["task": send(params)]
             case "CancelTask":
                 canceled.append(params["id"]?.string ?? "")
@@ -50,6 +64,21 @@ final class Restaurant {
             throw .agent(error)
         } catch {
             throw .malformed("\(error)")
+        }
+    }
+
+    private func plain() throws -> JSONNode {
+        tasks += 1
+        switch plainAnswer {
+        case .message:
+            return [
+                "message": [
+                    "messageId": .string("a-\(tasks)"), "role": "ROLE_AGENT",
+                    "contextId": "ctx-plain", "parts": [["text": "Three places near you."]],
+                ]
+            ]
+        case .refusal: throw A2AError(.unsupportedOperation)
+        default: return ["task": task("r-\(tasks)", plainAnswer?.rawValue ?? "", nil)]
         }
     }
 

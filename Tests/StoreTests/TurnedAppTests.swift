@@ -51,13 +51,9 @@ import Testing
     @Test func aSaleOnALinkWithATariffNeedsItsHold() async throws {
         let network = try Network(isAppPaying: false)
         try await network.open()
-        _ = try await network.say("A table")
-        let ask = try #require(try await network.asks().first)
-        let error = await #expect(throws: A2AError.self) {
-            try await network.decide(try #require(ask["nonce"]?.string), approves: true)
-        }
-        #expect(error?.reason == "ACCT_PRICE")
-        #expect(network.restaurant.commits == 0)
+        let error = await #expect(throws: A2AError.self) { try await network.say("A table") }
+        #expect(error?.reason == "ACCT_HOLD_REQUIRED")
+        #expect(network.restaurant.heard.isEmpty)
     }
 
     @Test func anActWhoseHoldDidNotGrowIsNotDone() async throws {

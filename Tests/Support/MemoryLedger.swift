@@ -29,6 +29,7 @@ package final class MemoryLedger: LedgerStorage {
         var hops: [HopEvidence] = []
         var lines: [StatementLine] = []
         var blocks: [Name: BlockCheckpoint] = [:]
+        var draws: [Name: [Int64: DrawRecord]] = [:]
     }
 
     private var tables = Tables()
@@ -279,6 +280,28 @@ package final class MemoryLedger: LedgerStorage {
     }
 
     // MARK: Blocks
+
+    package func pendingBlocks() throws(StorageFault) -> [HoldRecord] {
+        tables.holds.values.filter { $0.kind == .block && $0.state == .pending }
+            .sorted { $0.op < $1.op }
+    }
+
+    package func saveDraw(_ draw: DrawRecord) throws(StorageFault) {
+        try write()
+        tables.draws[Name(peer: draw.peer, op: draw.block), default: [:]][draw.number] = draw
+    }
+
+    package func draws(
+        _ peer: EntityID, on block: OperationID, _ state: DrawRecord.State
+    ) throws(StorageFault) -> [DrawRecord] {
+        let draws = tables.draws[Name(peer: peer, op: block)] ?? [:]
+        return draws.values.filter { $0.state == state }.sorted { $0.number < $1.number }
+    }
+
+    package func draws(exchange: OperationID) throws(StorageFault) -> [DrawRecord] {
+        tables.draws.values.flatMap { $0.values }.filter { $0.exchange == exchange }
+            .sorted { ($0.peer, $0.block, $0.number) < ($1.peer, $1.block, $1.number) }
+    }
 
     package func blockCheckpoint(
         _ peer: EntityID, _ hold: OperationID

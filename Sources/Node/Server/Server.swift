@@ -251,6 +251,7 @@ package final class Server: Sendable {
         files.close()
         await workers.drain()
         await files.end()
+        await gateway.closeBooks()
         workers.stop()
         resolver.stop()
         journal.close()

@@ -76,6 +76,7 @@ final class DemoRefusals {
         try expect(
             await thief.send(act), .confirmInvalid,
             "the price rose to CNY 338.00 after the user confirmed 328.00")
+        try await thief.cancel(offer)
     }
 
     /// S orders once more with the confirmation that was used already.
@@ -87,6 +88,7 @@ final class DemoRefusals {
             undertaking, offer, terms: ask.terms, confirmation, from: network.phone)
         try expect(
             await thief.send(act), .replay, "the same confirmation is used for a second table")
+        try await thief.cancel(offer)
     }
 
     /// A company that has nothing to do with the user presents the grant of S.

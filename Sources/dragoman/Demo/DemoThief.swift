@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import A2A
+import Accounting
 import Bytes
 import Consent
 import Crypto
@@ -50,17 +51,38 @@ final class DemoThief {
         let ask: Ask
     }
 
-    /// A wish under `chain`.
+    /// A wish under `chain`, with the fee held as the tariff wants it, if there is one.
     func wishParameters(_ chain: [String]) -> JSONNode {
         var consent = ConsentMetadata()
         consent.chain = chain
-        return parameters(text: "A table, please", task: nil, consent)
+        var node = parameters(text: "A table, please", task: nil, consent)
+        if let books = hold() {
+            node["metadata"] = .object([.init(AccountingExtension.uri, books.node)])
+        }
+        return node
+    }
+
+    /// A hold at list price: without one nobody would listen to the rest.
+    private func hold() -> AccountingMetadata? {
+        let parties = own.server?.gateway.settings.parties
+        let now = SystemTime().now()
+        guard let pinned = parties?[target.entity]?.tariffs?.inForce(at: now),
+            let fee = pinned.tariff.charge?.fixed
+        else { return nil }
+        let zero = Money.zero(pinned.tariff.currency)
+        var books = AccountingMetadata()
+        books.exchange = OperationID(at: now, random: shell.random)
+        books.hold = HoldRequest(
+            op: OperationID(at: now, random: shell.random), charge: fee, commission: zero,
+            sale: zero, quote: pinned.name, lifeMilliseconds: 60_000,
+            postBy: now.adding(seconds: 60))
+        return books
     }
 
     /// Wishes under `chain`, and reads the offer.
     func wish(_ chain: [String]) async throws(Failure) -> Offer {
         let document: JSONDocument
-        switch try await call(wishParameters(chain)) {
+        switch try await call("SendMessage", wishParameters(chain)) {
         case .success(let answer): document = answer
         case .failure(let error):
             throw .no("the demo is wrong: a wish is refused with \(error.reason)")
@@ -113,9 +135,16 @@ final class DemoThief {
 
     /// Sends a message; the error with which it is refused, or nil when it is taken.
     func send(_ parameters: JSONNode) async throws(Failure) -> A2AError? {
-        switch try await call(parameters) {
+        switch try await call("SendMessage", parameters) {
         case .success: nil
         case .failure(let error): error
+        }
+    }
+
+    /// Gives an offer up, so that what was held for it is let go.
+    func cancel(_ offer: Offer) async throws(Failure) {
+        if case .failure(let error) = try await call("CancelTask", ["id": .string(offer.task)]) {
+            throw .no("the demo is wrong: a task is not canceled: \(error.reason)")
         }
     }
 
@@ -136,11 +165,12 @@ final class DemoThief {
     }
 
     private func call(
-        _ parameters: JSONNode
+        _ method: String, _ parameters: JSONNode
     ) async throws(Failure) -> Result<JSONDocument, A2AError> {
         let call = UpstreamCall(
-            destination: .peer(target.entity, agent: "dining"), method: "SendMessage",
-            params: parameters.bytes, extensions: ConsentMetadata.uri, traceparent: nil,
+            destination: .peer(target.entity, agent: "dining"), method: method,
+            params: parameters.bytes,
+            extensions: ConsentMetadata.uri + ", " + AccountingExtension.uri, traceparent: nil,
             onBehalfOf: nil, timeout: .seconds(10))
         let answer = await workers.withUpstreams { upstreams -> Result<[UInt8], UpstreamFailure> in
             do throws(UpstreamFailure) {
