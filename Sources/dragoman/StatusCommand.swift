@@ -120,8 +120,8 @@ enum PeerSuspend: Command {
         summary: "Refuses a peer's new requests from now on, also after a restart.",
         details: [
             """
-            What began before is still settled, so that the books of both sides come out equal. \
-            The peer sees status 403.
+            Its agents are not called for new requests either. What began before is still \
+            settled, so that the books of both sides come out equal. The peer sees status 403.
             """
         ],
         examples: ["dragoman peer suspend https://agentos.example"])

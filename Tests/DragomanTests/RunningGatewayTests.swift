@@ -98,6 +98,28 @@ import Testing
         }
     }
 
+    @Test func aCertificateThatCannotBeUsedIsNamed() async throws {
+        try await withGateway { server, _ in
+            let key = folder + "/keys/key.pem"
+            let good = try Files.text(key)
+            try LocalFile.replace(key, Array(SigningKey.generate(.p256).pem.utf8))
+            var text = ""
+            for _ in 0..<200 where !text.contains("NOT TAKEN") {
+                try await Task.sleep(for: .milliseconds(50))
+                text = await RecordingShell.run("status", "--config", file).1.text
+            }
+            #expect(text.contains("\(key) (identity.key) is not the key of the certificate"))
+            #expect(text.contains("ready\n"), "it goes on with the last good one")
+            try LocalFile.replace(key, Array(good.utf8))
+            for _ in 0..<200 where text.contains("NOT TAKEN") {
+                try await Task.sleep(for: .milliseconds(50))
+                text = await RecordingShell.run("status", "--config", file).1.text
+            }
+            #expect(!text.contains("NOT TAKEN"))
+            _ = server
+        }
+    }
+
     @Test func drainTellsTheProcessToEnd() async throws {
         try await withGateway { _, witness in
             #expect(await RecordingShell.run("drain", "--config", file).0 == .success)

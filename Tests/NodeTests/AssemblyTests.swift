@@ -94,6 +94,16 @@ import Testing
         #expect(template.data?.types == ["phone"])
     }
 
+    @Test func socketsLieBesidesTheFile() throws {
+        let moved = text.replacing("\"0.0.0.0:1\"", with: "\"unix:run/peers.sock\"")
+            .replacing("http://127.0.0.1:1", with: "unix:run/agent.sock:/rpc")
+        let configuration = try assemble(moved).configuration
+        #expect(configuration.listeners[0].address == "unix:\(scratch.path)/run/peers.sock")
+        #expect(configuration.agents[0].url == "unix:\(scratch.path)/run/agent.sock:/rpc")
+        let absolute = text.replacing("\"0.0.0.0:1\"", with: "\"unix:/run/peers.sock\"")
+        #expect(try assemble(absolute).configuration.listeners[0].address == "unix:/run/peers.sock")
+    }
+
     @Test func formComesBeforeFiles() throws {
         #expect(
             try faults("\"cert.pem\"", "\"nowhere.pem\", \"kee\": 1")

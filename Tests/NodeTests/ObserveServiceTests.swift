@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import Crypto
 import Gateway
 import HTTP
 import TestSupport
@@ -29,6 +30,22 @@ import Testing
         #expect(ready.text == "draining\n", "a late listener does not undo the end")
         #expect(ready.fields[.retryAfter] == "10")
         #expect(try await watched.ask(watched.observe, .get, "/live").status == 200)
+    }
+
+    @Test func withoutACertificateInForceItIsNotReady() async throws {
+        watched.node.serve(at: [])
+        let company = try TestOrganisation("s.example")
+        let settings = watched.gateway.settings
+        watched.gateway.reload(
+            GatewaySettings(
+                entity: settings.entity, signingKey: company.key, certificates: company.chain,
+                agents: [:], parties: settings.parties, anchors: settings.anchors, templates: [],
+                limits: settings.limits, confirmationKey: nil))
+        #expect(try await watched.ask(watched.observe, .get, "/ready").status == 200)
+        watched.time.jump(to: company.certificate.notAfter)
+        let ready = try await watched.ask(watched.observe, .get, "/ready")
+        #expect(ready.status == 503)
+        #expect(ready.text == "the certificate has ended\n")
     }
 
     @Test func aFullDiskIsNotReadyUntilAWriteReachesItAgain() async throws {

@@ -46,6 +46,10 @@ import Testing
         try await WholeGateway.with(start) { gateway in
             let call = { try await post("/agents/cook", Self.message, at: "apps", gateway) }
             #expect(try await call().contains(#""result""#))
+            #expect(
+                gateway.lines.all.contains {
+                    $0.contains(#""agent":"cook","hop":"https://beta.example""#)
+                }, "the log names the next hop")
             let before = stub.heads.count
             let suspend = "/v1/peers/beta.example/suspend"
             #expect(

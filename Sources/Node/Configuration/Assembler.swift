@@ -38,6 +38,7 @@ struct Assembler {
         }
         let templates = templates()
         checkActions()
+        checkSockets()
         checkPath(identity, under: vouched[configuration.entity]?.trust)
         guard let identity else { return nil }
         let signatories = Signatories(
@@ -152,6 +153,24 @@ struct Assembler {
             let example = (try? Money(minorUnits: 50_000, currency).text) ?? "500"
             faults.note(member, "is no exact amount of \(currency)", "Write \"\(example)\"")
             return nil
+        }
+    }
+
+    /// A socket's path was short enough as it was written, and is so from the root too.
+    private func checkSockets() {
+        func check(_ member: String, _ rule: () throws(AddressRule) -> Void) {
+            do { try rule() } catch { faults.note(member, error.rule, error.mend) }
+        }
+        for (index, listener) in configuration.listeners.enumerated() {
+            check("listeners[\(index)].address") { () throws(AddressRule) in
+                try AddressRule.checkListener(
+                    listener.address, isLocal: listener.kind == .local)
+            }
+        }
+        for (index, agent) in configuration.agents.enumerated() {
+            check("agents[\(index)].url") { () throws(AddressRule) in
+                try AddressRule.checkAgent(agent.url)
+            }
         }
     }
 

@@ -43,7 +43,8 @@ package struct Assembly: Sendable {
     package init(
         parsing text: [UInt8], from path: String, now: Instant
     ) throws(ConfigurationFaults) {
-        let configuration = try Configuration(parsing: text)
+        var configuration = try Configuration(parsing: text)
+        configuration.resolveSockets(besides: path)
         let faults = FaultCollector(text)
         let assembler = Assembler(configuration, path: path, now: now, faults: faults)
         let assembly = assembler.assemble()

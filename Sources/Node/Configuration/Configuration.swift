@@ -40,6 +40,18 @@ package struct Configuration: Sendable {
         path.hasPrefix("/") ? path : "\(folder)/\(path)"
     }
 
+    /// Has Unix sockets that are named by relative paths lie where the file at `path` means them.
+    mutating func resolveSockets(besides path: String) {
+        func resolved(_ address: String) -> String {
+            guard address.hasPrefix("unix:") else { return address }
+            return "unix:" + LocalFile.resolve(String(address.dropFirst(5)), besides: path)
+        }
+        for index in listeners.indices {
+            listeners[index].address = resolved(listeners[index].address)
+        }
+        for index in agents.indices { agents[index].url = resolved(agents[index].url) }
+    }
+
     /// Certificate and keys of this gateway, as paths of PEM files.
     package struct Identity: Sendable {
         package var certificate: String

@@ -82,6 +82,8 @@ package struct AccessLog: Sendable {
         fileprivate var peer: String?
         fileprivate var principal: String?
         fileprivate var trace: String?
+        /// Where the call goes from here.
+        var hop: Gateway.Destination?
         var method: String?
         /// Which rule or failure decided, where no exchange says it.
         var rule: String?
@@ -107,6 +109,7 @@ package struct AccessLog: Sendable {
             writer.member("peer", peer)
             writer.member("principal", principal)
             writer.member("agent", agent.map { LogText.clean($0) })
+            writer.member("hop", hop.map(Self.name))
             writer.member("method", method.map { LogText.clean($0) })
             writer.member("task", account?.task)
             writer.member("exchange", account?.exchange)
@@ -124,6 +127,13 @@ package struct AccessLog: Sendable {
             writer.member("ms", took)
             writer.endObject()
             log.sink.write(writer.bytes + [0x0A])
+        }
+
+        private static func name(_ hop: Gateway.Destination) -> String {
+            switch hop {
+            case .local: TaskRecord.localRoute
+            case .peer(let peer, _): peer.text
+            }
         }
     }
 }

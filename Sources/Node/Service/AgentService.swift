@@ -79,6 +79,7 @@ package struct AgentService: Sendable {
                 line.end(status: 404)
                 return .plain(404, "No such agent")
             }
+            line.hop = agent.destination
             let response = await cards.respond(to: request, agent, line, through: upstreams)
             line.end(status: response.status)
             return response
@@ -88,6 +89,7 @@ package struct AgentService: Sendable {
                 line.end(status: 404)
                 return .plain(404, "No such agent")
             }
+            line.hop = agent.destination
             return await call(request, agent, party, line, upstreams)
         }
     }

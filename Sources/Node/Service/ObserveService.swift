@@ -72,6 +72,10 @@ package struct ObserveService: Service {
         case .draining: return "draining"
         case .serving: break
         }
+        // No peer would come in, and none would be called.
+        if let end = gateway.settings.certificateEnd, end <= gateway.time.now() {
+            return "the certificate has ended"
+        }
         switch await journal.check() {
         case nil: return nil
         case .full: return "the journal is not writable: the disk is full"
