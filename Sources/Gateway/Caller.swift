@@ -15,12 +15,18 @@ package struct Caller: Sendable {
     package let party: Party
     /// The extensions that the caller activated for this call.
     package let extensions: Set<String>
+    /// The user for whom a peer says that it calls (Spec §1.6); `nil` where it names none.
+    package let user: String?
     /// The W3C trace context, passed on as it came.
     package let traceparent: String?
 
-    package init(party: Party, extensions: Set<String> = [], traceparent: String? = nil) {
+    package init(
+        party: Party, extensions: Set<String> = [], user: String? = nil,
+        traceparent: String? = nil
+    ) {
         self.party = party
         self.extensions = extensions
+        self.user = user
         self.traceparent = traceparent
     }
 
@@ -39,10 +45,14 @@ package struct Caller: Sendable {
     /// Whether the caller activated `uri`.
     package func activated(_ uri: ExtensionURI) -> Bool { extensions.contains(uri.rawValue) }
 
-    /// The owner of what this caller starts.
+    /// Who called, whichever user it speaks for.
+    var partyName: String { owner(user: nil).party }
+
+    /// The owner of what this caller starts and may see.
     ///
-    /// - Parameter user: The pairwise user reference that the caller's grant names (`sub` of the
-    ///   root), so that two users behind one phone maker never see each other's tasks.
+    /// - Parameter user: The pairwise user reference for whom a peer calls (`sub` of the root), so
+    ///   that two users behind one phone maker never see each other's tasks. A local caller is its
+    ///   own user.
     package func owner(user: String?) -> Owner {
         switch party {
         case .peer(let presenter): Owner(party: presenter.entity.text, user: user ?? "")

@@ -18,8 +18,8 @@ package struct ConsentDesk {
         self.principal = principal
     }
 
-    /// Most open questions of one gateway that are looked through; each has a task behind it.
-    static let asksMax = 1000
+    /// Most open questions that are shown at once.
+    static let asksMax = 100
 
     /// The principal's open questions, newest first: rows as they must be shown, nothing of what
     /// the seller wrote outside them.
@@ -55,18 +55,34 @@ package struct ConsentDesk {
         ]
     }
 
-    /// Tasks of the principal that wait for a decision.
+    /// Tasks of the principal, begun at whichever listener, that wait for a decision; those with
+    /// the youngest question first.
     private func openTasks() async throws(A2AError) -> [TaskRecord] {
-        let tasks = try await gateway.read { try $0.tasksAsking(limit: Self.asksMax) }
-        return tasks.filter {
-            // "edge:", the listener's name, which has no slash, and the principal.
-            let party = $0.owner.party
-            guard party.hasPrefix("edge:"), let slash = party.firstIndex(of: "/") else {
-                return false
-            }
-            return party[party.index(after: slash)...] == principal
-                && $0.undertaking?.stage == .asked
+        let parties = parties
+        let tasks = try await gateway.read { tx in
+            try parties.flatMap { try tx.tasksAsking(party: $0, limit: Self.asksMax) }
         }
+        let sorted = tasks.sorted { ($1.due ?? $1.updated, $0.id) < ($0.due ?? $0.updated, $1.id) }
+        return Array(sorted.prefix(Self.asksMax))
+    }
+
+    /// The principal as an owner, once for each listener at which agents are offered.
+    private var parties: [String] {
+        let listeners = gateway.settings.agents.values.reduce(into: Set<String>()) {
+            $0.formUnion($1.listeners)
+        }
+        return listeners.sorted().map {
+            Caller(party: .local(listener: $0, principal: principal)).partyName
+        }
+    }
+
+    /// The task of the principal on which `nonce` is the open question.
+    private func openTask(_ nonce: String) async throws(A2AError) -> TaskRecord {
+        let found = try await gateway.read { try $0.task(question: nonce) }
+        guard let task = found, parties.contains(task.owner.party) else {
+            throw A2AError(.taskNotFound, "No such question is open")
+        }
+        return task
     }
 
     /// The question of a task, verified before it is shown.
@@ -119,9 +135,7 @@ package struct ConsentDesk {
         language: String
     ) async throws(A2AError) -> (task: TaskRecord, confirmation: String) {
         let now = gateway.time.now()
-        guard
-            let task = try await openTasks().first(where: { $0.undertaking?.ask?.nonce == nonce })
-        else { throw A2AError(.taskNotFound, "No such question is open") }
+        let task = try await openTask(nonce)
         if let confirmation { return (task, confirmation) }
         let question = try question(of: task, now: now)
         do {

@@ -54,12 +54,14 @@ package struct UpstreamCall: Sendable {
     package let traceparent: String?
     /// Whom a local agent is told it acts for; peers prove it by certificate instead.
     package let onBehalfOf: String?
+    /// The user for whom a peer is called (Spec §1.6).
+    package let user: String?
     /// How long the answer may take.
     package let timeout: Duration
 
     package init(
         destination: Destination, method: String, params: [UInt8], extensions: String?,
-        traceparent: String?, onBehalfOf: String?, timeout: Duration
+        traceparent: String?, onBehalfOf: String?, user: String? = nil, timeout: Duration
     ) {
         self.destination = destination
         self.method = method
@@ -67,6 +69,7 @@ package struct UpstreamCall: Sendable {
         self.extensions = extensions
         self.traceparent = traceparent
         self.onBehalfOf = onBehalfOf
+        self.user = user
         self.timeout = timeout
     }
 }

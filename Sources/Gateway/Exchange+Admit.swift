@@ -3,6 +3,7 @@ import A2A
 import Accounting
 import Bytes
 import Consent
+import Crypto
 import JSON
 
 extension Exchange {
@@ -25,16 +26,19 @@ extension Exchange {
         }
         let now = gateway.time.now()
         let books = try AccountingMetadata.read(request, activated: caller)
+        let consent = try readConsent(request)
+        // A chain that comes with the message names the user too; the consent step verifies it.
+        let owner = caller.owner(user: caller.user ?? consent?.claimedUser)
         var passage = Passage(
             request: request, streaming: streaming,
             exchange: books?.exchange ?? OperationID(at: now, random: gateway.random),
-            owner: caller.owner(user: nil))
+            owner: owner)
         passage.books = books
-        passage.consent = try readConsent(request)
+        passage.consent = consent
         account.exchange = passage.exchange.text
         let message = request.message
         if let id = message.taskID {
-            let task = try await ownTask(id)
+            let task = try await ownTask(id, of: owner)
             if task.state.isTerminal {
                 throw A2AError(.unsupportedOperation, "The task has ended")
             }
@@ -42,7 +46,6 @@ extension Exchange {
                 throw .invalid("message.contextId", "is not the context of the task")
             }
             passage.adoptExchange(of: task)
-            passage.owner = task.owner
             passage.task = task
             passage.upstreamTaskID = task.upstreamTaskID
             passage.upstreamContextID = task.upstreamContextID
@@ -52,18 +55,21 @@ extension Exchange {
                 context, owner: passage.owner, agent: agent.name)
         }
         for id in message.referenceTaskIDs {
-            passage.referenceTaskIDs.append(try await ownTask(id).upstreamTaskID)
+            passage.referenceTaskIDs.append(try await ownTask(id, of: owner).upstreamTaskID)
         }
         return passage
     }
 
-    /// The caller's task called `id` at this agent.
+    /// The caller's task called `id` at this agent, for the user whom the caller names.
     ///
-    /// - Throws: `TASK_NOT_FOUND` whether it is absent or another's.
+    /// - Throws: `TASK_NOT_FOUND` whether it is absent, another entity's or another user's.
     func ownTask(_ id: String) async throws(A2AError) -> TaskRecord {
+        try await ownTask(id, of: caller.owner(user: caller.user))
+    }
+
+    private func ownTask(_ id: String, of owner: Owner) async throws(A2AError) -> TaskRecord {
         let found = try await gateway.read { try $0.task(id: id) }
-        guard let task = found, task.agent == agent.name,
-            task.owner.party == caller.owner(user: nil).party
+        guard let task = found, task.agent == agent.name, task.owner == owner
         else { throw A2AError(.taskNotFound) }
         account.task = task.id
         account.exchange = task.exchange
@@ -90,5 +96,19 @@ extension Exchange {
         } catch {
             throw refusal(error)
         }
+    }
+}
+
+extension ConsentMetadata {
+    /// The user whom the chain's root names, not verified yet.
+    fileprivate var claimedUser: String? {
+        // A key link may stand before the root.
+        for text in chain?.prefix(2) ?? [] {
+            guard let token = try? UnverifiedToken(compact: text),
+                let claims = try? token.peekClaims().root
+            else { return nil }
+            if let user = claims["sub"]?.string { return user }
+        }
+        return nil
     }
 }

@@ -17,10 +17,37 @@ extension Exchange {
     /// Ends a task: books what became due on the link below, then what is due on the link above,
     /// and tells the caller with the records beside it.
     ///
-    /// - Parameter outcome: Set at the executor when the act took effect.
+    /// A task ends once. Where another step wrote to it meanwhile, this one looks at it anew; an
+    /// end that it finds stays, and is what the caller is told.
+    ///
+    /// - Parameters:
+    ///   - outcome: Set at the executor when the act took effect.
+    ///   - isStill: Whether the task may still end so, asked of what it is when it ends.
+    /// - Returns: The caller's event, and the task as it now is.
     func conclude(
-        _ task: TaskRecord, _ event: StreamEvent, outcome: Concluded?
+        _ task: TaskRecord, _ event: StreamEvent, outcome: Concluded?, tellingAgent: Bool = false,
+        while isStill: @Sendable (TaskRecord) -> Bool = { _ in true }
     ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
+        let id = task.id
+        var task = task
+        while true {
+            if let done = try await attempt(
+                task, event, outcome: outcome, tellingAgent: tellingAgent)
+            {
+                return done
+            }
+            guard let current = try await gateway.read({ try $0.task(id: id) }) else {
+                throw A2AError(.taskNotFound)
+            }
+            if current.state.isTerminal || !isStill(current) { return (current.told, current) }
+            task = current
+        }
+    }
+
+    /// Ends the task if it still is as `task` says; `nil` where another step came first.
+    private func attempt(
+        _ task: TaskRecord, _ event: StreamEvent, outcome: Concluded?, tellingAgent: Bool
+    ) async throws(A2AError) -> (RenderedEvent, TaskRecord)? {
         let state = event.state ?? .failed
         var settlement = try await settle(task, state, outcome)
         if let end = BlockBook.End(state),
@@ -31,9 +58,9 @@ extension Exchange {
         if let outward = task.undertaking?.outward {
             try takeEnd(event, outward, task, &settlement)
         }
+        if tellingAgent { settlement.outbox.append(.cancel(task: task.id)) }
         var changed = task
-        changed.state = state
-        changed.updated = settlement.now
+        changed.enter(state, at: settlement.now)
         changed.undertaking?.stage = .ended
         let receipt = outcome?.receipt ?? event.statusMetadata(.consent)?["receipt"]?.string
         changed.undertaking?.receipt = receipt
@@ -45,16 +72,26 @@ extension Exchange {
         try settlement.sign(task, gateway)
         let rendered = render(event, changed, settlement)
         changed.snapshot = taskSnapshot(event, rendered, changed, settlement)
-        try await write(settlement, changed, result: outcome == nil ? nil : rendered.wrapped)
+        guard
+            let written = try await write(
+                settlement, changed, result: outcome == nil ? nil : rendered.wrapped)
+        else { return nil }
         account.posted = settlement.posted
         gateway.feed.changed(task.id)
-        return (rendered, changed)
+        return (rendered, written)
     }
 
-    /// Ends a task in this gateway's own words: refused, breached, expired or denied.
+    /// Ends a task in this gateway's own words: refused, breached, expired, denied or canceled.
+    ///
+    /// - Parameters:
+    ///   - tellingAgent: Whether the next hop is owed a CancelTask.
+    ///   - isStill: As for ``conclude(_:_:outcome:tellingAgent:while:)``; it also holds for `task`.
+    /// - Returns: The caller's event, and the task as it now is, which has ended otherwise where
+    ///   another step came first.
     func end(
-        _ task: TaskRecord, state: TaskState, text: String
-    ) async throws(A2AError) -> RenderedEvent {
+        _ task: TaskRecord, state: TaskState, text: String, tellingAgent: Bool = false,
+        while isStill: @Sendable (TaskRecord) -> Bool = { _ in true }
+    ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
         let now = gateway.time.now()
         let status = StatusText.status(state, text, task: task, at: now)
         let upstream: JSONNode = [
@@ -65,7 +102,8 @@ extension Exchange {
             throw A2AError(.internalError)
         }
         let event = try StreamEvent(kind: .task, value: value)
-        return try await conclude(task, event, outcome: nil).0
+        return try await conclude(
+            task, event, outcome: nil, tellingAgent: tellingAgent, while: isStill)
     }
 
     /// Books what was held for a message that is a whole answer, as the end of a task does.
@@ -241,13 +279,16 @@ extension Exchange {
 
     // MARK: On disk
 
+    /// - Returns: The task as it is on disk; `nil` where another step wrote first, and nothing was
+    ///   written.
     private func write(
         _ settlement: Settlement, _ task: TaskRecord, result: [UInt8]?
-    ) async throws(A2AError) {
+    ) async throws(A2AError) -> TaskRecord? {
         let entity = gateway.entity
         let point = gateway.enforcement
         let act = result == nil ? nil : Self.actKey(task)
-        let refused = try await gateway.write { tx -> LedgerRefusal? in
+        let (written, refused) = try await gateway.write { tx -> (TaskRecord?, LedgerRefusal?) in
+            guard let written = try tx.update(task) else { return (nil, nil) }
             let refusal = try settlement.book(in: Ledger(tx, of: entity), of: entity)
             for item in settlement.outbox { try tx.enqueue(item, due: settlement.now) }
             if let act, let result {
@@ -258,14 +299,14 @@ extension Exchange {
             }
             try tx.remove(outbox: .commit(task: task.id))
             try tx.remove(outbox: .follow(task: task.id))
-            try tx.update(task)
-            return refusal
+            return (written, refusal)
         }
         // The task has ended whatever the books say; what they refused is for people to settle.
         if let refused {
             account.refusal = refused.rawValue
             await remember(A2AError(refused))
         }
+        return written
     }
 
     /// Who presented the act, and its id.
@@ -276,15 +317,5 @@ extension Exchange {
             let id = claims["jti"]?.string
         else { return nil }
         return (holder, id)
-    }
-
-    /// The end of a task as CancelTask and the housekeeping see it.
-    func concludeTask(
-        _ task: TaskRecord, _ event: StreamEvent
-    ) async throws(A2AError) -> RenderedEvent {
-        guard let state = event.state, state.isTerminal else {
-            return event.rewritten(alias: task.alias)
-        }
-        return try await conclude(task, event, outcome: nil).0
     }
 }

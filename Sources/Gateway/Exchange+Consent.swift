@@ -121,9 +121,10 @@ extension Exchange {
         _ tokens: [String], _ root: Grant, executor: EntityID, into passage: inout Passage
     ) throws(A2AError) {
         let subject = root.subject ?? ""
-        if case .peer = caller.party {
-            if let task = passage.task, task.owner.user != subject { throw A2AError(.taskNotFound) }
-            passage.owner = caller.owner(user: subject)
+        // The chain is true, but it is another user's than the caller says it speaks for.
+        if case .peer = caller.party, passage.owner.user != subject {
+            throw passage.task == nil
+                ? refusal(Refusal(.holder, "10.user")) : A2AError(.taskNotFound)
         }
         var undertaking = Undertaking(
             chain: tokens, root: root.id, subject: subject, executor: executor)

@@ -42,43 +42,67 @@ extension Exchange {
         if undertaking.executor == gateway.entity {
             return try await settleDenial(confirmation, passage, task, undertaking)
         }
-        let approved = claims["decision"]?.string == "approve"
+        var forward = passage
+        if claims["decision"]?.string == "approve" {
+            let yes = Yes(token: confirmation, name: token.nameHash, claims: claims)
+            try await begin(yes, ask, &forward, now: now)
+        } else {
+            forward.consentOut = ConsentMetadata()
+            forward.consentOut?.confirm = confirmation
+        }
+        return try await deliver(forward, forward.task ?? task)
+    }
+
+    /// A confirmation that approves, as far as a hop looks at it.
+    private struct Yes {
+        let token: String
+        let name: String
+        let claims: JSONValue
+    }
+
+    /// Extends the holds for a yes and says what goes with it to the next hop.
+    private func begin(
+        _ yes: Yes, _ ask: Ask, _ passage: inout Passage, now: Instant
+    ) async throws(A2AError) {
+        guard let task = passage.task, let undertaking = task.undertaking else {
+            throw A2AError(.internalError)
+        }
+        let plan = try extendPlan(passage, undertaking, yes.claims, now: now)
         var changed = task
-        var out = ConsentMetadata()
-        out.confirm = confirmation
-        var booksOut: AccountingMetadata?
-        if approved {
-            let plan = try extendPlan(passage, undertaking, claims, now: now)
-            changed.undertaking?.stage = .committing
-            changed.undertaking?.confirmation = token.nameHash
-            changed.undertaking?.confirmationToken = confirmation
-            changed.undertaking?.inward = plan.inward?.link ?? undertaking.inward
-            changed.undertaking?.outward = plan.outward?.link ?? undertaking.outward
-            changed.updated = now
-            try await place(plan, changed)
-            if let outward = plan.outward {
-                var books = AccountingMetadata()
-                books.exchange = passage.exchange
-                books.extend = outward.extension
-                booksOut = books
-                account.held = outward.extension.request.charge.description
-            }
-            if nextPeer == undertaking.executor {
-                do {
-                    out = try await actMetadata(passage, changed, ask, confirmation)
-                } catch {
-                    try await reopen(changed, after: error)
-                    throw error
-                }
-                changed.undertaking?.act = out.act
-                try await gateway.write { [changed] in try $0.update(changed) }
+        changed.undertaking?.stage = .committing
+        changed.undertaking?.confirmation = yes.name
+        changed.undertaking?.confirmationToken = yes.token
+        changed.undertaking?.inward = plan.inward?.link ?? undertaking.inward
+        changed.undertaking?.outward = plan.outward?.link ?? undertaking.outward
+        changed.updated = now
+        changed.due = nil
+        changed = try await place(plan, changed)
+        if let outward = plan.outward {
+            var books = AccountingMetadata()
+            books.exchange = passage.exchange
+            books.extend = outward.extension
+            passage.booksOut = books
+            account.held = outward.extension.request.charge.description
+        }
+        passage.consentOut = ConsentMetadata()
+        passage.consentOut?.confirm = yes.token
+        if nextPeer == undertaking.executor {
+            do {
+                let out = try await actMetadata(passage, changed, ask, yes.token)
+                changed = try await gateway.change(task.id) { _, task in
+                    guard task.isCommitting else {
+                        throw Refusal(.confirmInvalid, "18.no_question")
+                    }
+                    task.undertaking?.act = out.act
+                    return true
+                }.task
+                passage.consentOut = out
+            } catch {
+                try await reopen(changed, after: error)
+                throw error
             }
         }
-        var forward = passage
-        forward.task = changed
-        forward.consentOut = out
-        forward.booksOut = booksOut
-        return try await deliver(forward, changed)
+        passage.task = changed
     }
 
     /// Sends the decision or the act, again where the answer was lost: both are done once however
@@ -126,18 +150,17 @@ extension Exchange {
     /// the next hop says.
     private func reopen(_ task: TaskRecord, after error: A2AError) async throws(A2AError) {
         let now = gateway.time.now()
-        var changed = task
-        changed.undertaking?.stage = .ended
-        changed.state = .failed
-        changed.updated = now
-        changed.snapshot = StatusText.task(
-            task,
-            status: StatusText.status(
-                .failed, "The act was refused.", task: task, at: now))
         let entity = gateway.entity
         let random = gateway.random
-        try await gateway.write { [changed] tx in
-            try tx.update(changed)
+        try await gateway.change(task.id) { tx, changed in
+            // It may have ended meanwhile, as by a cancel that came first at the executor.
+            if changed.state.isTerminal { return false }
+            changed.undertaking?.stage = .ended
+            changed.enter(.failed, at: now)
+            changed.snapshot = StatusText.task(
+                changed,
+                status: StatusText.status(
+                    .failed, "The act was refused.", task: changed, at: now))
             let ledger = Ledger(tx, of: entity)
             for link in [changed.undertaking?.outward, changed.undertaking?.inward] {
                 guard let link, let hold = try tx.hold(link.peer, link.op),
@@ -153,8 +176,8 @@ extension Exchange {
                         .void(peer: link.peer, op: link.op.text, body: void.node.bytes), due: now)
                 }
             }
+            return true
         }
-        gateway.feed.changed(task.id)
     }
 
     // MARK: Holds
@@ -228,17 +251,26 @@ extension Exchange {
                 peer: inward.peer, origin: .peer, request: Self.hash(grown.node), now: now))
     }
 
-    private func place(_ plan: ExtendPlan, _ task: TaskRecord) async throws(A2AError) {
+    /// Extends the holds, if the question is still open.
+    private func place(
+        _ plan: ExtendPlan, _ task: TaskRecord
+    ) async throws(A2AError) -> TaskRecord {
         let entity = gateway.entity
-        try await gateway.book { tx in
+        let result = try await gateway.write { tx -> Result<TaskRecord, LedgerRefusal> in
+            let closed = Refusal(.confirmInvalid, "18.no_question")
+            guard try tx.task(id: task.id)?.revision == task.revision else { throw closed }
             let ledger = Ledger(tx, of: entity)
             for part in [plan.inward, plan.outward] {
                 guard let part else { continue }
                 let result = try ledger.extend(part.extension, part.context, part.call)
-                if case .failure(let refusal) = result { return refusal }
+                if case .failure(let refusal) = result { return .failure(refusal) }
             }
-            try tx.update(task)
-            return nil
+            guard let placed = try tx.update(task) else { throw closed }
+            return .success(placed)
+        }
+        switch result {
+        case .success(let placed): return placed
+        case .failure(let refusal): throw A2AError(refusal)
         }
     }
 

@@ -32,9 +32,12 @@ extension Exchange {
             taskID: passage.upstreamTaskID, contextID: passage.upstreamContextID,
             referenceTaskIDs: passage.referenceTaskIDs, messageMetadata: inMessage,
             requestMetadata: inRequest)
+        // A decision or an act has one answer, and whether it came must be known.
+        var streaming = passage.streaming
+        if case .relay = passage.duty {} else { streaming = false }
         let call = upstreamCall(
-            passage.streaming ? "SendStreamingMessage" : "SendMessage", params)
-        return try await answer(to: call, streaming: passage.streaming)
+            streaming ? "SendStreamingMessage" : "SendMessage", params, for: passage.user)
+        return try await answer(to: call, streaming: streaming)
     }
 
     /// Makes the call and reads its first answer.
@@ -61,14 +64,23 @@ extension Exchange {
         }
     }
 
+    /// A call about a task to the agent of this exchange; the parameters are the task's id there.
+    func upstreamCall(_ method: String, about task: TaskRecord) -> UpstreamCall {
+        let params: JSONNode = ["id": .string(task.upstreamTaskID)]
+        return upstreamCall(method, params.bytes, for: task.user)
+    }
+
     /// A call to the agent of this exchange.
-    func upstreamCall(_ method: String, _ params: [UInt8]) -> UpstreamCall {
+    ///
+    /// - Parameter user: Whom it speaks for; a peer is told.
+    func upstreamCall(_ method: String, _ params: [UInt8], for user: String?) -> UpstreamCall {
         let isPeer: Bool
         if case .peer = agent.destination { isPeer = true } else { isPeer = false }
         return UpstreamCall(
             destination: agent.destination, method: method, params: params,
             extensions: isPeer ? ExtensionURI.betweenGateways : nil,
             traceparent: caller.traceparent, onBehalfOf: caller.entity?.text,
+            user: isPeer ? user : nil,
             timeout: .seconds(gateway.settings.limits.callSeconds))
     }
 }

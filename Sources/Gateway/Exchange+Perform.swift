@@ -24,25 +24,30 @@ extension Exchange {
         changed.undertaking?.act = presented.act
         changed.undertaking?.confirmationToken = presented.confirmation
         changed.undertaking?.presented = presented.node
-        changed.state = .working
-        changed.updated = now
+        changed.enter(.working, at: now)
         changed.snapshot = StatusText.task(
             task,
             status: StatusText.status(.working, "The act is under way.", task: task, at: now))
         let backing = backing(of: task, passage, from: presenter.entity, now: now)
         if let mirror = backing.mirror { changed.undertaking?.inward = mirror.link }
-        let decision = try await record(assessment, backing, changed, now: now)
+        let (decision, begun) = try await record(assessment, backing, changed, now: now)
         switch decision {
         case .finished(let result):
-            return .value(result)
+            return reply(try Self.event(ofStored: result), to: passage)
         case .needsConfirmation:
-            guard let snapshot = task.snapshot else { throw A2AError(.internalError) }
-            return .value(RenderedEvent(kind: .task, bytes: snapshot).wrapped)
+            return reply(task.told, to: passage)
         case .authorized(let authority):
-            changed.undertaking?.confirmation = authority.confirmationHash
             gateway.feed.changed(task.id)
-            return .value(try await commit(changed, authority).wrapped)
+            return reply(try await commit(begun, authority), to: passage)
         }
+    }
+
+    /// The answer that was stored for an act that was done before.
+    private static func event(ofStored result: [UInt8]) throws(A2AError) -> RenderedEvent {
+        guard let value = try? JSONDocument(parsing: result).root else {
+            throw A2AError(.internalError)
+        }
+        return RenderedEvent(try StreamEvent(wrapped: value))
     }
 
     /// What stands on the caller's side for an act.
@@ -79,7 +84,7 @@ extension Exchange {
     /// The one transaction before the effect.
     private func record(
         _ assessment: Assessment, _ backing: Backing, _ task: TaskRecord, now: Instant
-    ) async throws(A2AError) -> Decision {
+    ) async throws(A2AError) -> (Decision, TaskRecord) {
         let mirror = backing.mirror
         let entity = gateway.entity
         let point = gateway.enforcement
@@ -87,26 +92,28 @@ extension Exchange {
         do {
             return try await gateway.journal.write { tx in
                 let decision = try point.decide(assessment, status: status, now: now, in: tx)
-                guard case .authorized(let authority) = decision else { return decision }
+                guard case .authorized(let authority) = decision else { return (decision, task) }
                 if case .missing(let refusal) = backing { throw refusal }
                 // The act must be about what this task offers, and come while it is on offer:
-                // another task's terms are confirmed terms too.
-                let current = try tx.task(id: task.id)?.undertaking
-                guard current?.stage == .asked, let offered = current?.ask?.terms,
-                    let token = try? UnverifiedToken(compact: offered),
-                    token.wholeHash == authority.terms?.hash
-                else { throw ConsentFault.refused(Refusal(.terms, "16.other_offer")) }
+                // another task's terms are confirmed terms too, and a task that was canceled
+                // meanwhile offers nothing.
+                let current = try tx.task(id: task.id)
                 var task = task
                 task.undertaking?.confirmation = authority.confirmationHash
+                guard let current, current.question != nil,
+                    let offered = current.undertaking?.ask?.terms,
+                    let token = try? UnverifiedToken(compact: offered),
+                    token.wholeHash == authority.terms?.hash,
+                    let begun = try tx.update(task)
+                else { throw ConsentFault.refused(Refusal(.terms, "16.other_offer")) }
                 if let mirror {
                     let result = try Ledger(tx, of: entity).extend(
                         mirror.extension, mirror.context, mirror.call)
                     if case .failure(let refusal) = result { throw refusal }
                 }
-                try tx.update(task)
                 try tx.enqueue(
                     .commit(task: task.id), due: now.adding(seconds: Self.commitRetrySeconds))
-                return decision
+                return (decision, begun)
             }
         } catch let fault as ConsentFault {
             if case .refused(let refusal) = fault { throw self.refusal(refusal) }
@@ -199,15 +206,14 @@ extension Exchange {
         _ task: TaskRecord, _ params: [UInt8]
     ) async throws(A2AError) -> StreamEvent {
         do throws(A2AError) {
-            let call = upstreamCall("SendMessage", params)
+            let call = upstreamCall("SendMessage", params, for: task.user)
             guard case .event(let event) = try await answer(to: call, streaming: false) else {
                 throw A2AError(.internalError)
             }
             return event
         } catch {
             guard error.code == .unsupportedOperation else { throw error }
-            let id: JSONNode = ["id": .string(task.upstreamTaskID)]
-            return try await taskEvent(upstreamCall("GetTask", id.bytes))
+            return try await taskEvent(upstreamCall("GetTask", about: task))
         }
     }
 
@@ -294,8 +300,10 @@ extension Exchange {
             // A yes without the act that it is for effects nothing.
             throw refusal(Refusal(.confirmRequired, "11.act.missing"))
         }
-        await cancelUpstream(task)
-        let rendered = try await end(task, state: .rejected, text: "The user said no.")
-        return .value(rendered.wrapped)
+        let rendered = try await end(
+            task, state: .rejected, text: "The user said no.", tellingAgent: true,
+            while: { $0.due != nil }
+        ).0
+        return reply(rendered, to: passage)
     }
 }

@@ -18,7 +18,7 @@ extension Exchange {
         account.isRemembered = true
         let record = RefusalRecord(
             at: gateway.time.now(), task: account.task, exchange: account.exchange,
-            party: caller.owner(user: nil).party, method: account.method, reason: error.reason,
+            party: caller.partyName, method: account.method, reason: error.reason,
             rule: account.refusal, by: account.refusedBy)
         _ = try? await gateway.journal.write { try $0.insert(record) }
     }

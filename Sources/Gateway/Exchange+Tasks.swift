@@ -13,33 +13,50 @@ extension Exchange {
         params.member("id", task.upstreamTaskID)
         if let length = request.historyLength { params.member("historyLength", Int64(length)) }
         params.endObject()
-        let event = try await taskEvent(upstreamCall("GetTask", params.bytes))
+        let event = try await taskEvent(upstreamCall("GetTask", params.bytes, for: task.user))
         // Who asks again and again must learn of a question and of an end as a stream would.
         if task.undertaking != nil { return try await undertake(event, task).0.bytes }
         try await note(event.state, of: task)
         return event.rewritten(alias: task.alias).bytes
     }
 
-    /// CancelTask. A task that waits for the user is canceled here and at the next hop.
+    /// CancelTask.
+    ///
+    /// Whoever answers for the state decides: this gateway while it waits for the user's word on
+    /// its own agent's offer, else the next hop. Against an act that begins at the same moment one
+    /// of the two comes first in the journal, and the other is refused.
     func cancelTask(_ request: TaskRequest) async throws(A2AError) -> [UInt8] {
         let task = try await ownTask(request.id)
-        if task.state.isTerminal { throw A2AError(.taskNotCancelable) }
-        if task.undertaking?.isCommitting ?? false {
-            throw A2AError(.taskNotCancelable, "The act has already begun")
+        try Self.requireCancelable(task)
+        if task.route == TaskRecord.localRoute, task.due != nil {
+            let (rendered, after) = try await end(
+                task, state: .canceled, text: "Canceled.", tellingAgent: true,
+                while: { $0.due != nil && !$0.isCommitting })
+            if after.state == .canceled { return rendered.bytes }
+            try Self.requireCancelable(after)
+            // It waits for nobody any more: the agent has gone on meanwhile and knows best.
         }
-        let params: JSONNode = ["id": .string(task.upstreamTaskID)]
-        let event = try await taskEvent(upstreamCall("CancelTask", params.bytes))
+        let event = try await taskEvent(upstreamCall("CancelTask", about: task))
         if task.undertaking != nil {
-            let rendered = try await concludeTask(task, event)
+            guard event.state?.isTerminal ?? false else {
+                return event.rewritten(alias: task.alias).bytes
+            }
+            let (rendered, after) = try await conclude(task, event, outcome: nil)
+            if after.state != event.state { try Self.requireCancelable(after) }
             return rendered.bytes
         }
         try await note(event.state, of: task)
         return event.rewritten(alias: task.alias).bytes
     }
 
+    private static func requireCancelable(_ task: TaskRecord) throws(A2AError) {
+        if task.state.isTerminal { throw A2AError(.taskNotCancelable) }
+        if task.isCommitting { throw A2AError(.taskNotCancelable, "The act has already begun") }
+    }
+
     /// ListTasks: of the caller's own, newest change first, from this gateway's memory.
     func listTasks(_ request: ListTasksRequest) async throws(A2AError) -> [UInt8] {
-        let owner = caller.owner(user: nil)
+        let owner = caller.owner(user: caller.user)
         let name = agent.name
         let after = try request.pageToken.map { token throws(A2AError) in try PageToken(token) }
         let (rows, total) = try await gateway.read { tx in
@@ -70,18 +87,23 @@ extension Exchange {
 
     /// SubscribeToTask: the task as it is, then what changes.
     func subscribe(_ request: TaskRequest) async throws(A2AError) -> any ExchangeEvents {
-        let version = gateway.feed.subscribe(request.id)
-        let task = try await ownTask(request.id)
+        var task = try await ownTask(request.id)
         if task.state.isTerminal {
             throw A2AError(.unsupportedOperation, "The task has ended")
         }
         if task.snapshot != nil {
-            return FeedEvents(gateway: gateway, task: task, version: version)
+            guard let changes = gateway.feed.subscribe(task.id) else {
+                throw A2AError(
+                    .retryLater, "Too many listen to this task",
+                    retryAfter: A2AError.retrySeconds)
+            }
+            // Read again: what changed before anybody listened must not be missed.
+            task = try await ownTask(request.id)
+            return FeedEvents(gateway: gateway, task: task, changes)
         }
-        let params: JSONNode = ["id": .string(task.upstreamTaskID)]
         do {
             let events = try await upstreams.stream(
-                upstreamCall("SubscribeToTask", params.bytes))
+                upstreamCall("SubscribeToTask", about: task))
             return Relay(self, continuing: task, events)
         } catch {
             throw A2AError(error)
@@ -107,11 +129,13 @@ extension Exchange {
             gateway.blocks.conclude(task: task.id, end, now: gateway.time.now())
         }
         guard let state, state != task.state else { return }
-        var changed = task
-        changed.state = state
-        changed.updated = gateway.time.now()
-        try await gateway.write { [changed] in try $0.update(changed) }
-        gateway.feed.changed(task.id)
+        let now = gateway.time.now()
+        try await gateway.change(task.id) { _, task in
+            // An end stays, whatever an answer says that was longer on its way.
+            if task.state.isTerminal || task.state == state { return false }
+            task.enter(state, at: now)
+            return true
+        }
     }
 }
 
@@ -150,44 +174,4 @@ struct PageToken {
     }
 
     var text: String { Base64URL.encode(Array("\(updated.milliseconds) \(id)".utf8)) }
-}
-
-/// The events of a task that this gateway answers for: its snapshot now and after every change.
-final class FeedEvents: ExchangeEvents {
-    private let gateway: GatewayState
-    private let task: TaskRecord
-    private var version: UInt64
-    private var last: [UInt8]?
-    private var ended = false
-
-    init(gateway: GatewayState, task: TaskRecord, version: UInt64) {
-        self.gateway = gateway
-        self.task = task
-        self.version = version
-    }
-
-    func next() async throws(A2AError) -> RenderedEvent? {
-        if ended { return nil }
-        guard last != nil else {
-            last = task.snapshot
-            return task.snapshot.map { RenderedEvent(kind: .task, bytes: $0) }
-        }
-        while true {
-            version = await gateway.feed.wait(for: task.id, since: version)
-            if ended { return nil }
-            let id = task.id
-            guard let now = try await gateway.read({ try $0.task(id: id) }),
-                let snapshot = now.snapshot
-            else { return nil }
-            if snapshot == last { continue }
-            last = snapshot
-            if now.state.isTerminal { ended = true }
-            return RenderedEvent(kind: .task, bytes: snapshot)
-        }
-    }
-
-    func cancel() {
-        ended = true
-        gateway.feed.changed(task.id)
-    }
 }

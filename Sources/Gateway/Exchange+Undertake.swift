@@ -19,28 +19,42 @@ extension Exchange {
             return (event.rewritten(alias: task.alias), task)
         }
         let isExecutor = route == TaskRecord.localRoute
-        if isExecutor, state == .inputRequired, let draft = draftPart(of: event) {
-            return try await offer(draft, event, task)
-        }
-        if !isExecutor, state == .authRequired, task.undertaking?.isGranted ?? false,
-            event.statusMetadata(.consent)?["ask"] != nil
-        {
-            return try await passOn(event, task)
+        do throws(A2AError) {
+            if isExecutor, state == .inputRequired, let draft = draftPart(of: event) {
+                return try await offer(draft, event, task)
+            }
+            if !isExecutor, state == .authRequired, task.undertaking?.isGranted ?? false,
+                event.statusMetadata(.consent)?["ask"] != nil
+            {
+                return try await passOn(event, task)
+            }
+        } catch {
+            await giveUp(task, error)
+            throw error
         }
         if state.isTerminal {
             let (rendered, changed) = try await conclude(task, event, outcome: nil)
             return (rendered, changed)
         }
-        var changed = task
-        if state != task.state {
-            changed.state = state
-            changed.updated = gateway.time.now()
+        let now = gateway.time.now()
+        let (changed, _) = try await gateway.change(task.id) { _, current in
+            if current.state == state || !current.isAs(in: task) { return false }
+            current.enter(state, at: now)
             // While the agent works, the next hop knows best; what was kept is out of date.
-            changed.snapshot = nil
-            try await gateway.write { [changed] in try $0.update(changed) }
-            gateway.feed.changed(task.id)
+            current.snapshot = nil
+            return true
         }
+        if !changed.isAs(in: task) { return (changed.told, changed) }
         return (event.rewritten(alias: task.alias), changed)
+    }
+
+    /// The agent's offer or its question cannot be passed on: the task ends here and there, before
+    /// anybody is told, and what was held for it is let go. A disk that is full ends nothing.
+    private func giveUp(_ task: TaskRecord, _ error: A2AError) async {
+        if error.code == .retryLater, error.domain == A2AError.protocolDomain { return }
+        _ = try? await end(
+            task, state: .failed, text: "The offer was refused: \(error.reason).",
+            tellingAgent: true, while: { $0.isAs(in: task) })
     }
 
     /// The one part of type `draft` in the status message.
@@ -64,7 +78,6 @@ extension Exchange {
         do throws(Draft.Fault) {
             draft = try Draft(part, executor: String(settings.entity.authority))
         } catch {
-            await cancelUpstream(task)
             throw A2AError(
                 .invalidAgentResponse,
                 "The agent's draft is not valid: \(error.member) \(error.rule)")
@@ -82,10 +95,9 @@ extension Exchange {
                     cancel: draft.cancel, data: draft.data), now: now, random: gateway.random)
             coverage = try point.examine(signed, under: chain)
         } catch {
-            await cancelUpstream(task)
             throw refusal(error)
         }
-        try await requireSkill(for: draft, task)
+        try requireSkill(for: draft)
         let sale = try Self.sale(signed)
         var quote: (token: String, name: HashName)?
         if let inward = undertaking.inward, let sale {
@@ -99,34 +111,32 @@ extension Exchange {
         undertaking.sale = sale
         undertaking.stage = .asked
         undertaking.asked += 1
-        var changed = task
-        changed.state = .authRequired
-        changed.updated = now
         let (certificates, random) = (gateway.certificateTexts, gateway.random)
-        let earlier = task.undertaking?.ask?.nonce
         let asked = AskedEvent(event, task, quote?.token)
         // Everything that the answer says is durable before it leaves.
-        let (rendered, stored) = try await gateway.write { [changed, undertaking] tx in
-            if let earlier { try point.withdraw(nonce: earlier, in: tx) }
+        let (stored, isAsked) = try await gateway.change(task.id) { [undertaking] tx, current in
+            guard current.isAs(in: task) else { return false }
+            if let earlier = current.undertaking?.ask?.nonce {
+                try point.withdraw(nonce: earlier, in: tx)
+            }
             let ask = try point.open(
                 signed, level: coverage.level, entry: coverage.entry.id, under: chain,
                 certificates: certificates, now: now, random: random, in: tx)
             let rendered = asked.rendered(ask, certificates: certificates, now: now)
-            var task = changed
-            task.undertaking = undertaking
-            task.undertaking?.ask = ask
-            task.snapshot = asked.snapshot(rendered.status, books: rendered.books)
-            try tx.update(task)
-            return (rendered.event, task)
+            current.enter(.authRequired, at: now)
+            current.due = Instant(seconds: ask.expires)
+            current.undertaking = undertaking
+            current.undertaking?.ask = ask
+            current.snapshot = asked.snapshot(rendered.status, books: rendered.books)
+            return true
         }
-        gateway.feed.changed(task.id)
-        return (rendered, stored)
+        guard isAsked, let ask = stored.undertaking?.ask else { return (stored.told, stored) }
+        return (asked.rendered(ask, certificates: certificates, now: now).event, stored)
     }
 
     /// An agent sells only what its skills say (Spec §3.2).
-    private func requireSkill(for draft: Draft, _ task: TaskRecord) async throws(A2AError) {
+    private func requireSkill(for draft: Draft) throws(A2AError) {
         if agent.skills.contains(where: { $0.commit == draft.action }) { return }
-        await cancelUpstream(task)
         throw A2AError(
             .invalidAgentResponse, "The agent's draft is not valid: no skill commits its action")
     }
@@ -144,29 +154,25 @@ extension Exchange {
         }
     }
 
-    /// A draft came without any grant: nobody can be asked, so nothing more happens.
+    /// A draft came without any grant: nobody can be asked, so nothing more happens, and after the
+    /// time that an answer would have had the task ends.
     private func sayConsentIsMissing(
         _ event: StreamEvent, _ task: TaskRecord
     ) async throws(A2AError) -> (RenderedEvent, TaskRecord) {
         let now = gateway.time.now()
-        var changed = task
-        changed.state = .authRequired
-        changed.updated = now
         let status = StatusText.status(
             .authRequired,
             "This needs the user's consent, which travels with the consent extension.",
             task: task, at: now)
         let rendered = event.rewritten(alias: task.alias, status: status)
-        changed.snapshot = StatusText.task(task, status: status)
-        try await gateway.write { [changed] in try $0.update(changed) }
-        gateway.feed.changed(task.id)
-        return (rendered, changed)
-    }
-
-    /// Tells the agent that nothing will come of a task.
-    func cancelUpstream(_ task: TaskRecord) async {
-        let params: JSONNode = ["id": .string(task.upstreamTaskID)]
-        _ = try? await upstreams.call(upstreamCall("CancelTask", params.bytes))
+        let (stored, isSaid) = try await gateway.change(task.id) { _, current in
+            guard current.isAs(in: task) else { return false }
+            current.enter(.authRequired, at: now)
+            current.due = now.adding(seconds: Ask.life)
+            current.snapshot = StatusText.task(current, status: status)
+            return true
+        }
+        return (isSaid ? rendered : stored.told, stored)
     }
 
     // MARK: The hops above
@@ -201,9 +207,6 @@ extension Exchange {
         undertaking.sale = sale
         undertaking.stage = .asked
         undertaking.asked += 1
-        var changed = task
-        changed.state = .authRequired
-        changed.updated = now
         var quote: String?
         if let inward = undertaking.inward, let sale {
             let made = try self.quote(
@@ -213,7 +216,6 @@ extension Exchange {
             undertaking.inward?.quoteUntil = Instant(seconds: signed.terms.expires)
             quote = made.token
         }
-        changed.undertaking = undertaking
         let asked = AskedEvent(event, task, quote)
         let rendered: AskedEvent.Rendered
         if caller.activated(.consent), caller.entity != nil {
@@ -221,10 +223,28 @@ extension Exchange {
         } else {
             rendered = asked.rendered(nil, certificates: [], now: now)
         }
-        changed.snapshot = asked.snapshot(rendered.status, books: rendered.books)
-        try await gateway.write { [changed] in try $0.update(changed) }
-        gateway.feed.changed(task.id)
-        return (rendered.event, changed)
+        let (stored, isAsked) = try await gateway.change(task.id) { [undertaking] tx, current in
+            guard current.isAs(in: task) else { return false }
+            // The user answers to a nonce, so no two questions may have the same.
+            if let other = try tx.task(question: ask.nonce), other.id != current.id {
+                throw A2AError(.invalidAgentResponse, "The agent's question has another's nonce")
+            }
+            current.enter(.authRequired, at: now)
+            let until = min(ask.expires, now.seconds + Ask.life)
+            current.due = Instant(seconds: until + Housekeeping.grace)
+            current.undertaking = undertaking
+            current.snapshot = asked.snapshot(rendered.status, books: rendered.books)
+            return true
+        }
+        return (isAsked ? rendered.event : stored.told, stored)
+    }
+}
+
+extension TaskRecord {
+    /// Whether what was concluded from `earlier` still holds: the task has not ended, no act began
+    /// and no other question was put since.
+    fileprivate func isAs(in earlier: TaskRecord) -> Bool {
+        !state.isTerminal && isCommitting == earlier.isCommitting && question == earlier.question
     }
 }
 

@@ -78,6 +78,8 @@ package struct Housekeeping {
             return await resumeCommit(id)
         case .follow(let id):
             return await follow(id)
+        case .cancel(let id):
+            return await cancel(id)
         }
     }
 
@@ -139,7 +141,8 @@ package struct Housekeeping {
         let extensions = Set(ExtensionURI.allCases.map(\.rawValue))
         return Exchange(
             gateway: gateway, upstreams: upstreams,
-            caller: Caller(party: party, extensions: extensions), agent: agent)
+            caller: Caller(party: party, extensions: extensions, user: task.owner.user),
+            agent: agent)
     }
 
     private func task(_ id: String) async throws(A2AError) -> TaskRecord? {
@@ -167,38 +170,85 @@ package struct Housekeeping {
         }
     }
 
-    /// Asks the next hop how a task ended.
+    /// Asks the next hop how a task stands, until it has ended or waits for somebody.
     private func follow(_ id: String) async -> Bool {
-        guard let task = try? await task(id) else { return true }
-        if task.state.isTerminal { return true }
+        guard let task = try? await task(id), !task.state.isTerminal else { return true }
         guard let exchange = exchange(for: task) else { return true }
-        let params: JSONNode = ["id": .string(task.upstreamTaskID)]
-        guard
-            let value = try? await upstreams.call(
-                exchange.upstreamCall("GetTask", params.bytes)),
-            let event = try? StreamEvent(kind: .task, value: value),
-            event.state?.isTerminal ?? false
-        else { return false }
-        return (try? await exchange.concludeTask(task, event)) != nil
+        do {
+            let value = try await upstreams.call(exchange.upstreamCall("GetTask", about: task))
+            let event = try StreamEvent(kind: .task, value: value)
+            guard let state = event.state else { return false }
+            if state.isTerminal {
+                _ = try await exchange.conclude(task, event, outcome: nil)
+                return true
+            }
+            // What waits for the user beneath an act on its way is only behind the act.
+            guard state.isPaused, !task.isCommitting else { return false }
+            if task.undertaking == nil {
+                try await exchange.note(state, of: task)
+            } else {
+                _ = try await exchange.undertake(event, task)
+            }
+            return true
+        } catch UpstreamFailure.agent(let error) where error.code == .taskNotFound {
+            let ended = try? await exchange.end(
+                task, state: .failed, text: "The agent does not know the task any more.",
+                while: { $0.revision == task.revision })
+            return ended != nil
+        } catch {
+            return false
+        }
     }
 
-    /// Questions that nobody answered in time.
-    private func endUnanswered() async {
-        let now = gateway.time.now().seconds
-        guard let tasks = try? await gateway.read({ try $0.tasksAsking(limit: Self.batch) })
-        else { return }
-        for task in tasks {
-            guard let ask = task.undertaking?.ask, task.undertaking?.stage == .asked else {
-                continue
-            }
-            let isExecutor = task.route == TaskRecord.localRoute
-            guard ask.expires + (isExecutor ? 0 : Self.grace) < now,
-                let exchange = exchange(for: task)
-            else { continue }
-            if isExecutor { await exchange.cancelUpstream(task) }
-            _ = try? await exchange.end(
-                task, state: .failed, text: "Nobody answered in time, which means no.")
+    /// Tells the next hop that nothing will come of a task.
+    private func cancel(_ id: String) async -> Bool {
+        guard let task = try? await task(id), let exchange = exchange(for: task) else {
+            return true
         }
+        do throws(UpstreamFailure) {
+            _ = try await upstreams.call(exchange.upstreamCall("CancelTask", about: task))
+            return true
+        } catch {
+            // Who does not know it or has ended it needs no more telling.
+            if case .agent(let error) = error { return error.code != .retryLater }
+            return gateway.time.now() > task.updated.adding(seconds: Self.cancelSeconds)
+        }
+    }
+
+    /// How long the next hop is told of a task that ended: by then it has ended it as well.
+    static let cancelSeconds: Int64 = 86_400
+    /// Seconds after which a task that could not be ended is taken up again.
+    static let endRetrySeconds: Int64 = 60
+
+    /// Ends the tasks on whose question or consent nobody answered in time, however many: each is
+    /// ended or put off, so that none stands in another's way.
+    private func endUnanswered() async {
+        while true {
+            let now = gateway.time.now()
+            guard
+                let tasks = try? await gateway.read({ try $0.tasksDue(at: now, limit: Self.batch) })
+            else { return }
+            for task in tasks where await !endUnanswered(task, now: now) {
+                let again = now.adding(seconds: Self.endRetrySeconds)
+                let change = try? await gateway.change(task.id) { _, task in
+                    guard let due = task.due, due <= now else { return false }
+                    task.due = again
+                    return true
+                }
+                // The disk is full; the next round sees to it.
+                if change == nil { return }
+            }
+            if tasks.count < Self.batch { return }
+        }
+    }
+
+    private func endUnanswered(_ task: TaskRecord, now: Instant) async -> Bool {
+        guard let exchange = exchange(for: task) else { return false }
+        let ended = try? await exchange.end(
+            task, state: .failed, text: "Nobody answered in time, which means no.",
+            tellingAgent: task.route == TaskRecord.localRoute,
+            while: { $0.due.map { $0 <= now } ?? false })
+        return ended != nil
     }
 
     private func forget() async {

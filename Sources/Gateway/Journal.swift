@@ -32,6 +32,8 @@ package enum OutboxItem: Sendable, Equatable {
     case commit(task: String)
     /// A task whose end the next hop has not told yet: the task's id here.
     case follow(task: String)
+    /// A task that ended here and of which the next hop does not know yet: the task's id here.
+    case cancel(task: String)
 
     /// Two items with one key are the same duty; the storage keeps one.
     package var key: String {
@@ -42,6 +44,7 @@ package enum OutboxItem: Sendable, Equatable {
             "receipt \(keeper.text) \(path) \(body.hashKey)"
         case .commit(let task): "commit \(task)"
         case .follow(let task): "follow \(task)"
+        case .cancel(let task): "cancel \(task)"
         }
     }
 }

@@ -55,6 +55,12 @@ extension Passage {
     /// The fees that its task will end with.
     var tickets: [BlockBook.Ticket] { [drawnHere, drawnThere].compactMap { $0 } }
 
+    /// Whom it speaks for to the next hop.
+    var user: String? {
+        let user = undertaking.flatMap { $0.isGranted ? $0.subject : nil } ?? owner.user
+        return user.isEmpty ? nil : user
+    }
+
     /// Goes on under the name that the task began with.
     mutating func adoptExchange(of task: TaskRecord) {
         if let begun = OperationID(task.exchange) { exchange = begun }

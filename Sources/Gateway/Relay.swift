@@ -11,7 +11,7 @@ extension Exchange {
         switch answer {
         case .event(let event):
             let relay = Relay(self, passage, nil)
-            return .value(try await relay.take(event).wrapped)
+            return reply(try await relay.take(event), to: passage)
         case .events(let events):
             let relay = Relay(self, passage, events)
             // The first event is waited for, so that a refusal is an error and not a stream.
@@ -22,6 +22,52 @@ extension Exchange {
             return .events(relay)
         }
     }
+
+    /// An answer of one event in the form in which the caller asked for it.
+    func reply(_ event: RenderedEvent, to passage: Passage) -> Reply {
+        passage.streaming ? .events(OneEvent(event)) : .value(event.wrapped)
+    }
+
+    /// The next hop broke off or refused to go on. How the task stands there is how it stands
+    /// here: it is asked once now, and if it does not know the end yet, later again.
+    ///
+    /// - Returns: What it told, where that ends the stream in any case.
+    func learnEnd(of task: TaskRecord) async -> RenderedEvent? {
+        let id = task.id
+        guard let current = try? await gateway.read({ try $0.task(id: id) }),
+            !current.state.isTerminal, current.due == nil
+        else { return nil }
+        do throws(A2AError) {
+            let event = try await taskEvent(upstreamCall("GetTask", about: current))
+            var rendered = event.rewritten(alias: current.alias)
+            if current.undertaking != nil || bindsUser {
+                rendered = try await undertake(event, current).0
+            } else {
+                try await note(event.state, of: current)
+            }
+            if event.state?.isPaused ?? false { return rendered }
+        } catch {
+            account.refusal = account.refusal ?? error.reason
+        }
+        try? await follow(current)
+        return nil
+    }
+}
+
+/// A stream of one event.
+final class OneEvent: ExchangeEvents {
+    private var event: RenderedEvent?
+
+    init(_ event: RenderedEvent) { self.event = event }
+
+    func next() async throws(A2AError) -> RenderedEvent? { event.take() }
+
+    func cancel() { event = nil }
+}
+
+extension TaskState {
+    /// Whether the agent does nothing more by itself: the task ended, or waits for somebody.
+    var isPaused: Bool { isTerminal || self == .inputRequired || self == .authRequired }
 }
 
 /// The events of one task on their way up through this hop.
@@ -58,8 +104,11 @@ final class Relay: ExchangeEvents {
         guard !ended, let upstream else { return nil }
         do {
             guard let event = try await upstream.next() else {
+                let wasCanceled = ended
                 ended = true
-                return nil
+                guard !wasCanceled, let task, !task.state.isPaused else { return nil }
+                // The stream ended before the task did.
+                return await exchange.learnEnd(of: task)
             }
             let rendered = try await take(event)
             // A question to the user ends the stream at every gateway; whoever waits for the
@@ -70,8 +119,10 @@ final class Relay: ExchangeEvents {
             }
             return rendered
         } catch let failure as UpstreamFailure {
+            let wasCanceled = ended
             ended = true
-            throw A2AError(failure)
+            if wasCanceled { return nil }
+            return try await breakOff(failure)
         } catch let error as A2AError {
             ended = true
             upstream.cancel()
@@ -86,6 +137,22 @@ final class Relay: ExchangeEvents {
     func cancel() {
         ended = true
         upstream?.cancel()
+    }
+
+    /// The next hop ended the stream with an error. What it refused is refused to the caller, and
+    /// the task has ended here before the caller hears it. Where only the line broke, an end that
+    /// it tells on asking is as good as the stream's.
+    private func breakOff(_ failure: UpstreamFailure) async throws(A2AError) -> RenderedEvent {
+        var learned: RenderedEvent?
+        if let task { learned = await exchange.learnEnd(of: task) }
+        if case .agent = failure {
+            exchange.account.refusedBy = exchange.route
+        } else if let learned {
+            return learned
+        }
+        let error = A2AError(failure)
+        await exchange.remember(error)
+        throw error
     }
 
     /// Makes the caller's event of the agent's.
@@ -105,7 +172,7 @@ final class Relay: ExchangeEvents {
             self.task = changed
             return rendered
         }
-        if let state = event.state, state != task.state {
+        if let state = event.state {
             try await exchange.note(state, of: task)
             self.task?.state = state
         }

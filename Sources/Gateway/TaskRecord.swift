@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import A2A
 package import Bytes
+import Consent
 
 /// What a gateway remembers of one task that it brokers; it survives a restart.
 package struct TaskRecord: Sendable, Equatable {
@@ -31,6 +32,11 @@ package struct TaskRecord: Sendable, Equatable {
     package var snapshot: [UInt8]?
     /// Consent and books of a task that may bind the user.
     package var undertaking: Undertaking?
+    /// When it ends by itself because nobody answered; `nil` where nobody is waited for.
+    package var due: Instant?
+    /// How often the row was written since it was made. A write that was made from an older one is
+    /// refused, so that nothing is lost where two steps meet.
+    package var revision: Int64 = 0
 
     package init(
         id: String, contextID: String, owner: Owner, agent: String, route: String,
@@ -53,6 +59,28 @@ package struct TaskRecord: Sendable, Equatable {
     /// The ids under which the caller knows it.
     package var alias: Alias { Alias(taskID: id, contextID: contextID) }
 
+    /// The nonce of the question that waits for the user's word.
+    package var question: String? {
+        guard state == .authRequired, undertaking?.stage == .asked else { return nil }
+        return undertaking?.ask?.nonce
+    }
+
+    /// Whom calls to the next hop about it speak for (Spec §1.6); `nil` where no user is named.
+    var user: String? {
+        let user = undertaking.flatMap { $0.isGranted ? $0.subject : nil } ?? owner.user
+        return user.isEmpty ? nil : user
+    }
+
+    /// Whether it is too late to cancel.
+    var isCommitting: Bool { undertaking?.isCommitting ?? false }
+
+    /// Takes a state on. Whoever was waited for is waited for no more.
+    mutating func enter(_ state: TaskState, at now: Instant) {
+        self.state = state
+        updated = now
+        due = nil
+    }
+
     /// ``route`` of a task at a local agent.
     package static let localRoute = "local"
 }
@@ -63,8 +91,13 @@ package protocol TaskStorage: AnyObject {
     ///
     /// - Throws: `StorageFault.constraint` when the id or the pair (route, upstream id) is taken.
     func insert(_ task: TaskRecord) throws(StorageFault)
-    /// Writes what may change: state, snapshot, undertaking, updated.
-    func update(_ task: TaskRecord) throws(StorageFault)
+    /// Writes what may change (state, snapshot, undertaking, updated, due), if the row still is at
+    /// the record's revision.
+    ///
+    /// - Returns: The record as it now stands; `nil` where another write came first, and nothing
+    ///   was written.
+    /// - Throws: `StorageFault.constraint` for another state after a terminal one.
+    func update(_ task: TaskRecord) throws(StorageFault) -> TaskRecord?
     /// The task called `id`.
     func task(id: String) throws(StorageFault) -> TaskRecord?
     /// The task that the next hop calls `upstreamTaskID`.
@@ -82,6 +115,10 @@ package protocol TaskStorage: AnyObject {
     ) throws(StorageFault) -> Int
     /// Every task of one exchange.
     func tasks(exchange: String) throws(StorageFault) -> [TaskRecord]
-    /// Tasks in the state AUTH_REQUIRED, newest change first.
-    func tasksAsking(limit: Int) throws(StorageFault) -> [TaskRecord]
+    /// Tasks whose time is up at `now`, the longest overdue first.
+    func tasksDue(at now: Instant, limit: Int) throws(StorageFault) -> [TaskRecord]
+    /// Tasks of `party` with an open question, the youngest question first.
+    func tasksAsking(party: String, limit: Int) throws(StorageFault) -> [TaskRecord]
+    /// The task whose open question has this nonce.
+    func task(question nonce: String) throws(StorageFault) -> TaskRecord?
 }

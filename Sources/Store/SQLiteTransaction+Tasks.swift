@@ -7,7 +7,7 @@ import JSON
 extension SQLiteTransaction {
     func insert(_ task: TaskRecord) throws(StorageFault) {
         try database.run(
-            "INSERT INTO task VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO task VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [
                 .text(task.id), .text(task.contextID), .text(task.owner.party),
                 .text(task.owner.user), .text(task.agent), .text(task.route),
@@ -15,19 +15,27 @@ extension SQLiteTransaction {
                 .text(task.exchange), .integer(task.created.milliseconds),
                 .integer(task.updated.milliseconds), .text(task.state.rawValue),
                 .optional(task.snapshot), .optional(task.undertaking?.node.bytes),
-                .optional(task.certificate),
+                .optional(task.certificate), .integer(task.revision),
+                .optional(task.due?.milliseconds), .optional(task.question),
             ])
     }
 
-    func update(_ task: TaskRecord) throws(StorageFault) {
+    func update(_ task: TaskRecord) throws(StorageFault) -> TaskRecord? {
         let changed = try database.run(
-            "UPDATE task SET updated=?, state=?, snapshot=?, undertaking=? WHERE id=?",
+            """
+            UPDATE task SET updated=?, state=?, snapshot=?, undertaking=?, due=?, question=?,
+            revision=revision+1 WHERE id=? AND revision=?
+            """,
             [
                 .integer(task.updated.milliseconds), .text(task.state.rawValue),
                 .optional(task.snapshot), .optional(task.undertaking?.node.bytes),
-                .text(task.id),
+                .optional(task.due?.milliseconds), .optional(task.question), .text(task.id),
+                .integer(task.revision),
             ])
-        if changed == 0 { throw .constraint("no such task") }
+        if changed == 0 { return nil }
+        var written = task
+        written.revision += 1
+        return written
     }
 
     func task(id: String) throws(StorageFault) -> TaskRecord? {
@@ -86,17 +94,31 @@ extension SQLiteTransaction {
             [.text(exchange)], row: Self.task)
     }
 
-    func tasksAsking(limit: Int) throws(StorageFault) -> [TaskRecord] {
+    func tasksDue(at now: Instant, limit: Int) throws(StorageFault) -> [TaskRecord] {
         try database.run(
             composed: """
-                SELECT \(Self.taskColumns) FROM task WHERE state='TASK_STATE_AUTH_REQUIRED'
-                ORDER BY updated DESC, id LIMIT ?
-                """, [.integer(Int64(limit))], row: Self.task)
+                SELECT \(Self.taskColumns) FROM task WHERE due<=? ORDER BY due, id LIMIT ?
+                """, [.integer(now.milliseconds), .integer(Int64(limit))], row: Self.task)
+    }
+
+    func tasksAsking(party: String, limit: Int) throws(StorageFault) -> [TaskRecord] {
+        try database.run(
+            composed: """
+                SELECT \(Self.taskColumns) FROM task WHERE party=? AND question IS NOT NULL
+                ORDER BY due DESC, id LIMIT ?
+                """, [.text(party), .integer(Int64(limit))], row: Self.task)
+    }
+
+    func task(question nonce: String) throws(StorageFault) -> TaskRecord? {
+        try database.run(
+            composed: "SELECT \(Self.taskColumns) FROM task WHERE question=?", [.text(nonce)],
+            row: Self.task
+        ).first
     }
 
     static let taskColumns = """
         id, context, party, user, agent, route, upstream, upstream_context, exchange, created,
-        updated, state, snapshot, undertaking, certificate
+        updated, state, snapshot, undertaking, certificate, revision, due
         """
 
     static func task(_ row: borrowing PreparedStatement) throws(StorageFault) -> TaskRecord {
@@ -115,6 +137,8 @@ extension SQLiteTransaction {
             task.undertaking = try Undertaking(Self.parsed(stored, "task.undertaking"))
         }
         task.certificate = row.optionalText(14)
+        task.revision = row.integer(15)
+        task.due = row.optionalInteger(16).map { Instant(milliseconds: $0) }
         return task
     }
 
@@ -184,6 +208,7 @@ extension OutboxItem {
             ]
         case .commit(let task): ["kind": "commit", "task": .string(task)]
         case .follow(let task): ["kind": "follow", "task": .string(task)]
+        case .cancel(let task): ["kind": "cancel", "task": .string(task)]
         }
     }
 
@@ -199,6 +224,7 @@ extension OutboxItem {
             self = .receipt(keeper: peer, path: value["path"]?.string ?? "", body: body)
         case ("commit", _, _): self = .commit(task: value["task"]?.string ?? "")
         case ("follow", _, _): self = .follow(task: value["task"]?.string ?? "")
+        case ("cancel", _, _): self = .cancel(task: value["task"]?.string ?? "")
         default: throw .corrupt("outbox.item")
         }
     }

@@ -88,15 +88,21 @@ enum Schema {
             agent TEXT NOT NULL, route TEXT NOT NULL, upstream TEXT NOT NULL,
             upstream_context TEXT, exchange TEXT NOT NULL, created INTEGER NOT NULL,
             updated INTEGER NOT NULL, state TEXT NOT NULL, snapshot BLOB, undertaking BLOB,
-            certificate TEXT
+            certificate TEXT, revision INTEGER NOT NULL, due INTEGER, question TEXT
         ) STRICT, WITHOUT ROWID;
         CREATE UNIQUE INDEX task_upstream ON task(route, agent, upstream);
         CREATE INDEX task_owner ON task(party, user, agent, updated DESC, id);
         CREATE INDEX task_exchange ON task(exchange);
-        CREATE INDEX task_asking ON task(updated DESC, id) WHERE state = 'TASK_STATE_AUTH_REQUIRED';
+        CREATE INDEX task_due ON task(due, id) WHERE due IS NOT NULL;
+        CREATE INDEX task_asking ON task(party, due DESC, id) WHERE question IS NOT NULL;
+        CREATE UNIQUE INDEX task_question ON task(question) WHERE question IS NOT NULL;
         CREATE TRIGGER task_owner_stays
             BEFORE UPDATE OF id, party, user, agent, route, upstream ON task
             BEGIN SELECT RAISE(ABORT, 'a task keeps its owner'); END;
+        CREATE TRIGGER task_ends_once BEFORE UPDATE OF state ON task
+            WHEN OLD.state IN ('TASK_STATE_COMPLETED', 'TASK_STATE_FAILED', 'TASK_STATE_CANCELED',
+            'TASK_STATE_REJECTED') AND NEW.state <> OLD.state
+            BEGIN SELECT RAISE(ABORT, 'a task ends once'); END;
         CREATE TABLE outbox(
             seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, item BLOB NOT NULL,
             due INTEGER NOT NULL, tries INTEGER NOT NULL, since INTEGER NOT NULL

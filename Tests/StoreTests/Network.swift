@@ -118,7 +118,7 @@ final class Network {
                 method: call.method, params: JSONDocument(parsing: call.params).root)
             let caller = Caller(
                 party: .peer(from.presenter),
-                extensions: Set(ExtensionURI.list([call.extensions ?? ""])))
+                extensions: Set(ExtensionURI.list([call.extensions ?? ""])), user: call.user)
             return try await run(operation, as: caller, at: peer, agent: agent)
         } catch let error as A2AError {
             throw .agent(error)
@@ -148,15 +148,18 @@ final class Network {
     static let user = Caller(party: .local(listener: "phone", principal: "li"))
 
     /// The user's client speaks to the phone maker's gateway.
-    func say(_ text: String, task: String? = nil) async throws -> JSONValue {
+    func say(
+        _ text: String, task: String? = nil, context: String? = nil, as caller: Caller = user
+    ) async throws -> JSONValue {
         var message: JSONNode = [
             "messageId": "m1", "role": "ROLE_USER", "parts": [["text": .string(text)]],
         ]
         if let task { message["taskId"] = .string(task) }
+        if let context { message["contextId"] = .string(context) }
         let params: JSONNode = ["message": message]
         let operation = try Operation(
             method: "SendMessage", params: JSONDocument(parsing: params.bytes).root)
-        return try await run(operation, as: Self.user, at: phone, agent: "dining")
+        return try await run(operation, as: caller, at: phone, agent: "dining")
     }
 
     func getTask(

@@ -114,7 +114,7 @@ final class Wire: Upstreams {
         if call.method == "SendStreamingMessage" {
             unary = UpstreamCall(
                 destination: call.destination, method: "SendMessage", params: call.params,
-                extensions: call.extensions, traceparent: nil, onBehalfOf: nil,
+                extensions: call.extensions, traceparent: nil, onBehalfOf: nil, user: call.user,
                 timeout: call.timeout)
         }
         return OneEvent(try await self.call(unary))

@@ -2,6 +2,7 @@
 import A2A
 import Accounting
 import Bytes
+import Consent
 import Gateway
 import Testing
 
@@ -41,7 +42,10 @@ import Testing
         undertaking.draft = Array(#"{"total":"328.00"}"#.utf8)
         (task.state, task.updated) = (.authRequired, now.adding(seconds: 9))
         (task.snapshot, task.undertaking) = (Array("{}".utf8), undertaking)
-        try tables.update(task)
+        task.due = now.adding(seconds: 189)
+        let written = try #require(try tables.update(task))
+        task.revision = 1
+        #expect(written == task)
         #expect(try tables.task(id: "t") == task)
         #expect(
             try tables.task(
@@ -50,7 +54,7 @@ import Testing
             try tables.task(
                 route: "https://v.example", agent: "other", upstreamTaskID: "up-t") == nil)
         #expect(throws: StorageFault.self) { try tables.insert(task) }
-        #expect(throws: StorageFault.self) { try tables.update(self.task("unknown")) }
+        #expect(try tables.update(self.task("unknown")) == nil)
     }
 
     @Test func theNextHopsIDIsTakenOnce() throws {
@@ -100,7 +104,101 @@ import Testing
             try tables.taskCount(owner: owner, agent: "dining", contextID: nil, state: nil) == 7)
         #expect(
             try tables.taskCount(owner: wang, agent: "dining", contextID: nil, state: nil) == 1)
-        #expect(try tables.tasksAsking(limit: 5).map(\.id) == ["asking"])
+    }
+
+    @Test func aWriteFromAnOlderReadingIsRefused() throws {
+        try tables.insert(task("t"))
+        var first = try #require(try tables.task(id: "t"))
+        var second = first
+        first.state = .inputRequired
+        #expect(try tables.update(first)?.revision == 1)
+        second.state = .canceled
+        #expect(try tables.update(second) == nil)
+        #expect(try tables.task(id: "t")?.state == .inputRequired)
+    }
+
+    @Test(arguments: [TaskState.completed, .failed, .canceled, .rejected])
+    func aTaskEndsOnce(_ end: TaskState) throws {
+        try tables.insert(task("t"))
+        var ended = try #require(try tables.task(id: "t"))
+        ended.state = end
+        ended = try #require(try tables.update(ended))
+        // The same end may be told in other words.
+        ended.snapshot = Array("{}".utf8)
+        ended = try #require(try tables.update(ended))
+        for state in [TaskState.working, .completed, .canceled] where state != end {
+            ended.state = state
+            #expect(throws: StorageFault.constraint("a task ends once")) {
+                try tables.update(ended)
+            }
+        }
+    }
+
+    // MARK: Waiting
+
+    private func nonce(_ id: String) -> String {
+        Base64URL.encode(Array((id + String(repeating: " ", count: 16)).utf8.prefix(16)))
+    }
+
+    private func asking(_ id: String, party: String, at seconds: Int64) throws -> TaskRecord {
+        let executor = try #require(EntityID("https://v.example"))
+        var task = task(id, owner: Owner(party: party, user: ""), state: .authRequired)
+        var undertaking = Undertaking(chain: [], root: "root", subject: "s", executor: executor)
+        undertaking.stage = .asked
+        undertaking.ask = Ask(
+            level: .each, root: "01a1fb67-1800-722b-8b86-8955b796804d", entry: "e",
+            nonce: nonce(id), expires: 9, terms: "t")
+        task.undertaking = undertaking
+        task.due = now.adding(seconds: seconds)
+        return task
+    }
+
+    /// Five thousand tasks of others that wait, with and without a question, change nothing for
+    /// the one whose time is up, nor for the user who has two.
+    @Test func manyWhoWaitDoNotHideAnybody() throws {
+        try file.savepoint {
+            for index in 0..<5000 {
+                var other = try asking("o\(index)", party: "edge:a/wang", at: Int64(1000 + index))
+                if index % 2 == 0 { other.undertaking = nil }
+                try tables.insert(other)
+            }
+        }
+        try tables.insert(asking("old", party: "edge:a/li", at: -5))
+        try tables.insert(asking("young", party: "edge:a/li", at: 100))
+        var silent = task("silent", owner: Owner(party: "edge:a/li", user: ""))
+        silent.state = .authRequired
+        silent.due = now.adding(seconds: -9)
+        try tables.insert(silent)
+        #expect(try tables.tasksDue(at: now, limit: 64).map(\.id) == ["silent", "old"])
+        #expect(try tables.tasksAsking(party: "edge:a/li", limit: 9).map(\.id) == ["young", "old"])
+        #expect(try tables.tasksAsking(party: "edge:a/wang", limit: 3).count == 3)
+        #expect(try tables.task(question: nonce("old"))?.id == "old")
+        var answered = try #require(try tables.task(id: "old"))
+        answered.undertaking?.stage = .committing
+        answered.due = nil
+        #expect(try tables.update(answered) != nil)
+        #expect(try tables.task(question: nonce("old")) == nil)
+        #expect(try tables.tasksDue(at: now, limit: 64).map(\.id) == ["silent"])
+    }
+
+    @Test(arguments: [
+        ("SELECT id FROM task WHERE due<=1 ORDER BY due, id LIMIT 9", "task_due"),
+        (
+            "SELECT id FROM task WHERE party='p' AND question IS NOT NULL ORDER BY due DESC, id",
+            "task_asking"
+        ),
+        ("SELECT id FROM task WHERE question='n'", "task_question"),
+    ])
+    func whoWaitsIsFoundByAnIndex(_ sql: String, _ index: String) throws {
+        let plan = try file.database.run(composed: "EXPLAIN QUERY PLAN \(sql)") { $0.text(3) }
+        #expect(plan.count == 1 && plan[0].contains(" \(index) "), "\(plan)")
+    }
+
+    @Test func aNonceIsOneQuestion() throws {
+        try tables.insert(asking("a", party: "edge:a/li", at: 1))
+        var twin = try asking("b", party: "edge:a/li", at: 1)
+        twin.undertaking?.ask?.nonce = nonce("a")
+        #expect(throws: StorageFault.self) { try tables.insert(twin) }
     }
 
     @Test func anExchangeHasItsTasks() throws {
@@ -118,7 +216,7 @@ import Testing
         let items: [OutboxItem] = [
             .post(peer: peer, op: "1", body: body), .void(peer: peer, op: "1", body: body),
             .receipt(keeper: peer, path: "/consent/v1/receipts", body: body),
-            .commit(task: "t"), .follow(task: "t"),
+            .commit(task: "t"), .follow(task: "t"), .cancel(task: "t"),
         ]
         for item in items { try tables.enqueue(item, due: now) }
         for item in items { try tables.enqueue(item, due: now.adding(seconds: -9)) }

@@ -21,7 +21,7 @@ import Testing
             let params = try change(JSONDocument(parsing: call.params).root)
             return UpstreamCall(
                 destination: call.destination, method: call.method, params: params.bytes,
-                extensions: call.extensions, traceparent: nil, onBehalfOf: nil,
+                extensions: call.extensions, traceparent: nil, onBehalfOf: nil, user: call.user,
                 timeout: call.timeout)
         } catch {
             throw .malformed("\(error)")

@@ -113,8 +113,13 @@ package struct AgentService: Sendable {
         }
         let wanted = ExtensionURI.list(
             head.fields.all(.a2aExtensions) + head.fields.all(.xA2AExtensions))
+        let user: String?
+        do { user = try ConsentUser.read(head.fields, of: party) } catch {
+            line.end(status: 200, refusal: error)
+            return .json(JSONRPC.response(id: call.id, error: error))
+        }
         let caller = Caller(
-            party: party, extensions: Set(wanted),
+            party: party, extensions: Set(wanted), user: user,
             traceparent: head.fields[.traceparent].flatMap(TraceContext.checked))
         let exchange = Exchange(
             gateway: gateway, upstreams: upstreams, caller: caller, agent: agent)

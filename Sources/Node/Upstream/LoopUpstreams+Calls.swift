@@ -90,6 +90,7 @@ extension LoopUpstreams {
         }
         try add(.a2aExtensions, call.extensions)
         try add(.traceparent, call.traceparent)
+        try add(.consentUser, call.user.map(ConsentUser.field))
         switch call.destination {
         case .peer(let peer, let agent):
             let path = "/agents/" + HTTPPath.encode(agent)

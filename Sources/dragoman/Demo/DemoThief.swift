@@ -49,6 +49,8 @@ final class DemoThief {
         let task: String
         let context: String
         let ask: Ask
+        /// Whose grant it was wished under.
+        let user: String?
     }
 
     /// A wish under `chain`, with the fee held as the tariff wants it, if there is one.
@@ -92,7 +94,8 @@ final class DemoThief {
         guard let id = task?["id"]?.string, let context = task?["contextId"]?.string,
             let value = metadata?["ask"], let ask = try? Ask(value)
         else { throw .no("the demo is wrong: \(target.entity) offered nothing") }
-        return Offer(task: id, context: context, ask: ask)
+        let root = chain.first.flatMap { try? UnverifiedToken(compact: $0).peekClaims().root }
+        return Offer(task: id, context: context, ask: ask, user: root?["sub"]?.string)
     }
 
     /// An act on `offer`, signed as its holder signs, for the terms and the confirmation given.
@@ -143,7 +146,8 @@ final class DemoThief {
 
     /// Gives an offer up, so that what was held for it is let go.
     func cancel(_ offer: Offer) async throws(Failure) {
-        if case .failure(let error) = try await call("CancelTask", ["id": .string(offer.task)]) {
+        let id: JSONNode = ["id": .string(offer.task)]
+        if case .failure(let error) = try await call("CancelTask", id, for: offer.user) {
             throw .no("the demo is wrong: a task is not canceled: \(error.reason)")
         }
     }
@@ -165,13 +169,13 @@ final class DemoThief {
     }
 
     private func call(
-        _ method: String, _ parameters: JSONNode
+        _ method: String, _ parameters: JSONNode, for user: String? = nil
     ) async throws(Failure) -> Result<JSONDocument, A2AError> {
         let call = UpstreamCall(
             destination: .peer(target.entity, agent: "dining"), method: method,
             params: parameters.bytes,
             extensions: ConsentMetadata.uri + ", " + AccountingExtension.uri, traceparent: nil,
-            onBehalfOf: nil, timeout: .seconds(10))
+            onBehalfOf: nil, user: user, timeout: .seconds(10))
         let answer = await workers.withUpstreams { upstreams -> Result<[UInt8], UpstreamFailure> in
             do throws(UpstreamFailure) {
                 return .success(Array(try await upstreams.call(call).raw))
