@@ -27,7 +27,7 @@ package struct AgentCard: Sendable {
     /// Longest card taken from an agent, in bytes.
     package static let bytesMax = 256 << 10
 
-    /// Checks what a gateway needs of a card.
+    /// Checks what a gateway needs of a card. A card of A2A 0.3 is read as one of 1.0.
     ///
     /// - Throws: ``A2AError`` `INVALID_AGENT_RESPONSE` naming the member and the rule.
     package init(_ value: JSONValue) throws(A2AError) {
@@ -35,6 +35,7 @@ package struct AgentCard: Sendable {
             A2AError(.invalidAgentResponse, "The agent card is not valid: \(rule)")
         }
         guard value.kind == .object else { throw fault("it must be an object") }
+        let value = try Self.current(value)
         self.value = value
         guard let name = value["name"]?.string, !name.isEmpty else {
             throw fault("name is required")
@@ -63,6 +64,11 @@ package struct AgentCard: Sendable {
     /// The first interface a JSON-RPC 1.0 client can use.
     package var jsonRPC: Interface? {
         interfaces.first { $0.binding == "JSONRPC" && $0.version.hasPrefix("1.") }
+    }
+
+    /// The first interface a JSON-RPC 0.3 client can use.
+    package var jsonRPCInV03: Interface? {
+        interfaces.first { $0.binding == "JSONRPC" && ProtocolVersion($0.version) == .v0_3 }
     }
 
     /// Whether the agent streams.

@@ -5,6 +5,11 @@ import JSON
 /// The typed details of an error: `google.rpc.ErrorInfo`, `google.rpc.BadRequest` and
 /// `google.rpc.RetryInfo` in their JSON forms, which JSON-RPC and HTTP+JSON share (A2A §9.5).
 enum ErrorDetails {
+    /// Whether a value is such details and not some other data.
+    static func areDetails(_ value: JSONValue) -> Bool {
+        value.kind == .array && value[0]?["@type"] != nil
+    }
+
     static func write(_ error: A2AError, to writer: inout JSONWriter) {
         writer.beginArray()
         writer.beginObject()

@@ -28,41 +28,59 @@ package enum JSONRPC {
     package static func decode(
         _ body: [UInt8], limits: JSONLimits = .standard
     ) throws(Failure) -> Call {
-        let document: JSONDocument
+        let request = try Request(body, limits: limits)
         do {
-            document = try JSONDocument(parsing: body, limits: limits)
+            return Call(
+                id: request.id,
+                operation: try Operation(method: request.method, params: request.params))
         } catch {
-            throw Failure(id: null, error: A2AError(.parse, "Invalid JSON: \(error.description)"))
+            throw Failure(id: request.id, error: error)
         }
-        let root = document.root
-        guard root.kind == .object else {
-            let rule = root.kind == .array ? "batches are not served" : "it must be an object"
-            throw Failure(id: null, error: A2AError(.invalidRequest, "Invalid request: \(rule)"))
-        }
+    }
+
+    /// A request object (JSON-RPC 2.0 §4), whichever version of A2A its method is of.
+    struct Request {
         let id: [UInt8]
-        switch root["id"] {
-        case .none: id = null
-        case .some(let value) where value.kind == .string || value.isNull || value.int != nil:
-            id = Array(value.raw)
-        case .some:
-            throw Failure(
-                id: null,
-                error: A2AError(
-                    .invalidRequest, "Invalid request: id must be a string or an integer"))
-        }
-        guard root["jsonrpc"]?.string == "2.0" else {
-            throw Failure(
-                id: id, error: A2AError(.invalidRequest, "Invalid request: jsonrpc must be 2.0"))
-        }
-        guard let method = root["method"]?.string else {
-            throw Failure(
-                id: id, error: A2AError(.invalidRequest, "Invalid request: method is missing"))
-        }
-        do {
-            let params = root["params"].flatMap { $0.isNull ? nil : $0 }
-            return Call(id: id, operation: try Operation(method: method, params: params))
-        } catch {
-            throw Failure(id: id, error: error)
+        let method: String
+        let params: JSONValue?
+
+        init(_ body: [UInt8], limits: JSONLimits) throws(Failure) {
+            let document: JSONDocument
+            do {
+                document = try JSONDocument(parsing: body, limits: limits)
+            } catch {
+                throw Failure(
+                    id: null, error: A2AError(.parse, "Invalid JSON: \(error.description)"))
+            }
+            let root = document.root
+            guard root.kind == .object else {
+                let rule =
+                    root.kind == .array ? "batches are not served" : "it must be an object"
+                throw Failure(
+                    id: null, error: A2AError(.invalidRequest, "Invalid request: \(rule)"))
+            }
+            switch root["id"] {
+            case .none: id = null
+            case .some(let value) where value.kind == .string || value.isNull || value.int != nil:
+                id = Array(value.raw)
+            case .some:
+                throw Failure(
+                    id: null,
+                    error: A2AError(
+                        .invalidRequest, "Invalid request: id must be a string or an integer"))
+            }
+            guard root["jsonrpc"]?.string(equals: "2.0") ?? false else {
+                throw Failure(
+                    id: id,
+                    error: A2AError(.invalidRequest, "Invalid request: jsonrpc must be 2.0"))
+            }
+            guard let method = root["method"]?.string else {
+                throw Failure(
+                    id: id,
+                    error: A2AError(.invalidRequest, "Invalid request: method is missing"))
+            }
+            self.method = method
+            params = root["params"].flatMap { $0.isNull ? nil : $0 }
         }
     }
 
