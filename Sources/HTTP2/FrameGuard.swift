@@ -19,6 +19,10 @@ struct FrameGuard: Sendable {
     private var unknown: TokenBucket
     private var continuations = 0
     private var blockBytes = 0
+    /// PINGs of ours that are not answered yet.
+    var expectedPongs = 0
+    private var wasGreeted = false
+    private var wasAcknowledged = false
 
     /// The peer's highest stream, and the numbers below it that it never used; begins so that 1
     /// is the next.
@@ -69,6 +73,10 @@ struct FrameGuard: Sendable {
         case FrameHead.settings:
             return judgeSettings(head, &counters, now)
         case FrameHead.ping:
+            if head.hasFirstFlag, expectedPongs > 0 {
+                expectedPongs -= 1
+                return .pass
+            }
             counters.pings += 1
             return pings.take(now: now) ? .odd(.ping) : .cut(.abuse(.pings))
         case FrameHead.windowUpdate:
@@ -89,12 +97,19 @@ struct FrameGuard: Sendable {
     private mutating func judgeSettings(
         _ head: FrameHead, _ counters: inout HTTP2Counters, _ now: MonotonicInstant
     ) -> Verdict {
-        counters.settings += 1
-        guard settings.take(now: now) else { return .cut(.abuse(.settings)) }
         let entries = head.length / 6
         counters.settingsEntries += UInt64(entries)
         guard entries <= limits.settingsEntries else { return .cut(.abuse(.settingsEntries)) }
-        return head.hasFirstFlag ? .pass : .odd(.settings)
+        guard !isGreeting(isAck: head.hasFirstFlag) else { return .pass }
+        counters.settings += 1
+        return settings.take(now: now) ? .odd(.settings) : .cut(.abuse(.settings))
+    }
+
+    /// Whether these SETTINGS are the first, or the first acknowledgement. They are no oddity,
+    /// and an honest peer with many connections sends many.
+    private mutating func isGreeting(isAck: Bool) -> Bool {
+        defer { if isAck { wasAcknowledged = true } else { wasGreeted = true } }
+        return isAck ? !wasAcknowledged : !wasGreeted
     }
 
     private mutating func addToBlock(

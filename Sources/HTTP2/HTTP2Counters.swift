@@ -2,6 +2,9 @@
 
 /// What happened on one connection, for metrics and for the limits.
 package struct HTTP2Counters: Sendable, Equatable {
+    /// Nothing happened yet.
+    package init() {}
+
     /// Streams that the peer (server) or we (client) opened.
     package var streams: UInt64 = 0
     /// Streams over the announced number, which were refused.
@@ -13,7 +16,9 @@ package struct HTTP2Counters: Sendable, Equatable {
     package var sentResets: UInt64 = 0
     package var emptyData: UInt64 = 0
     package var priorities: UInt64 = 0
+    /// PINGs but for the answers to ours.
     package var pings: UInt64 = 0
+    /// SETTINGS beyond those with which each side greets the other.
     package var settings: UInt64 = 0
     package var settingsEntries: UInt64 = 0
     package var windowUpdates: UInt64 = 0

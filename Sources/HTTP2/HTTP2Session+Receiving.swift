@@ -94,9 +94,8 @@ extension HTTP2Session {
 
     /// Holds something odd against the peer.
     func note(_ glitch: HTTP2Glitch) {
-        counters.glitches += UInt64(glitch.weight)
-        unreportedGlitches += glitch.weight
-        if !glitches.note(glitch.weight, now: clock), verdict == nil {
+        counters.add(glitch)
+        if !glitches.take(glitch.weight, now: clock), verdict == nil {
             verdict = .abuse(.glitches)
         }
     }

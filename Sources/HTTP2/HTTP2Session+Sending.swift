@@ -139,6 +139,7 @@ extension HTTP2Session {
         let payload = stride(from: 56, through: 0, by: -8).map {
             UInt8(truncatingIfNeeded: number >> UInt64($0))
         }
+        frameGuard.expectedPongs += 1
         check(unsafe nghttp2_submit_ping(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), payload))
     }
 

@@ -47,8 +47,7 @@ import CNghttp2
     var earlyResets: TokenBucket
     var sentResets: TokenBucket
     var invalidFrames: TokenBucket
-    var glitches: GlitchMeter
-    var unreportedGlitches = 0
+    var glitches: TokenBucket
     var emptyDataInARow = 0
 
     /// Output that was over the last call's limit.
@@ -74,7 +73,7 @@ import CNghttp2
         earlyResets = TokenBucket(limits.earlyResets, now: now)
         sentResets = TokenBucket(limits.sentResets, now: now)
         invalidFrames = TokenBucket(limits.invalidFrames, now: now)
-        glitches = GlitchMeter(limits.glitches, now: now)
+        glitches = TokenBucket(limits.glitches, now: now)
         prefaceDeadline = now.adding(limits.preface)
         unsafe raw = NGHTTP2.makeSession(role, limits)
         unsafe nghttp2_session_set_user_data(
@@ -93,12 +92,6 @@ import CNghttp2
         let taken = events
         events.removeAll(keepingCapacity: true)
         return taken
-    }
-
-    /// Weight of the peer's oddities since the last call, for the meter of its identity.
-    package func takeGlitches() -> Int {
-        defer { unreportedGlitches = 0 }
-        return unreportedGlitches
     }
 
     // MARK: State
@@ -179,6 +172,11 @@ import CNghttp2
         guard !isDead else { return }
         isDead = true
         failure = error
+        switch error {
+        case .abuse: counters.add(.cut)
+        case .late: counters.add(.late)
+        case .violation, .ended: break
+        }
         var last = Array(carried)
         if !settingsWereSent { last += [0, 0, 0, FrameHead.settings, 0, 0, 0, 0, 0] }
         last += [0, 0, 8, FrameHead.goAway, 0, 0, 0, 0, 0]

@@ -2,6 +2,7 @@
 import Bytes
 import HTTP
 import HTTP2
+import TestSupport
 import Testing
 
 @Suite struct DeadlineTests {
@@ -172,18 +173,6 @@ import Testing
     @Test func nothingIsDueOnAnIdleConnection() {
         let victim = Victim()
         #expect(victim.session.nextDeadline == nil)
-    }
-
-    @Test func glitchesAreForgivenAndSummed() {
-        var now = MonotonicInstant(nanoseconds: 5)
-        var meter = GlitchMeter(HTTP2Rate(burst: 10, perSecond: 2), now: now)
-        var answers = [meter.note(10, now: now), meter.note(1, now: now)]
-        now = now.adding(.milliseconds(500))
-        answers += [meter.note(1, now: now), meter.note(1, now: now)]
-        now = now.adding(.seconds(1_000_000))
-        answers += [meter.note(10, now: now), meter.note(1, now: now)]
-        #expect(answers == [true, false, true, false, true, false])
-        #expect(meter.isExceeded && meter.total == 10 + 1 + 1 + 1 + 10 + 1)
     }
 
     private func run(_ victim: Victim, seconds: Int) {

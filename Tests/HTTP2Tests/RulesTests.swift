@@ -2,6 +2,7 @@
 import Bytes
 import HTTP
 import HTTP2
+import TestSupport
 import Testing
 
 /// Rules of RFC 9113, and peers that are odd but honest.
@@ -249,6 +250,20 @@ import Testing
             return
         }
         #expect(head.fields == ["x": "y", "cookie": "a=1; b=2"])
+    }
+
+    /// What we asked for is no oddity, and what we did not ask for is one.
+    @Test func answersToOurPingsAreNotCounted() {
+        let victim = Victim()
+        let pong = Frames.frame(6, flags: 1, [0, 0, 0, 0, 0, 0, 0, 7])
+        for _ in 0..<100 {
+            victim.session.ping(7)
+            victim.receive(pong)
+        }
+        #expect(victim.error == nil && victim.session.counters.pings == 0)
+        #expect(victim.events.suffix(100).allSatisfy { $0 == .pong(7) })
+        for _ in 0..<21 { victim.receive(pong) }
+        #expect(victim.error == .abuse(.pings))
     }
 
     @Test func unknownFramesAndPaddingAreHarmless() {

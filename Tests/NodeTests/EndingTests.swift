@@ -162,37 +162,6 @@ import Testing
         }
     }
 
-    @Test("oddities count against an identity over all its connections")
-    func identityGlitches() async throws {
-        let change: LimitsChange = { limits, _ in
-            limits.identityGlitches = HTTP2Rate(burst: 40, perSecond: 1)
-        }
-        try await TestNode.with(EchoService(), workers: 2, change) { node, organisations in
-            let material = try organisations.material(organisations.beta)
-            let entity = organisations.alpha.entity
-            try await onLoop { lane in
-                var codes: [HTTP2Error?] = []
-                for _ in 0..<4 {
-                    let client = try await FrameClient.connect(
-                        to: node.link, as: material, entity, on: lane)
-                    await client.wait { client.hasSettings }
-                    // Each stays below the limit of one connection.
-                    for number in 0..<15 { client.session.ping(UInt64(number)) }
-                    client.touched()
-                    await client.wait(within: 1) { client.end != nil }
-                    let isCut = client.end != nil
-                    codes.append(isCut ? client.goAways.first.map { .violation($0) } : nil)
-                    if !isCut { client.channel.abort() }
-                }
-                #expect(codes[0] == nil && codes[1] == nil)
-                #expect(codes[2] == .violation(.enhanceYourCalm))
-            }
-            // The third was cut, the fourth not even let in.
-            #expect(node.counters.count(of: .glitches) == 1)
-            #expect(node.counters.count(of: .identity) == 1)
-        }
-    }
-
     @Test("a reload drops whoever is not known any more, and nobody else")
     func reload() async throws {
         try await TestNode.with(EchoService()) { node, organisations in

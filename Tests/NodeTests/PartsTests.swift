@@ -2,6 +2,7 @@
 import Bytes
 import HTTP2
 import IO
+import Synchronization
 import TestSupport
 import Testing
 
@@ -96,21 +97,42 @@ import Testing
     func meters() throws {
         let one = try #require(EntityID("https://one.example"))
         let two = try #require(EntityID("https://two.example"))
-        let meters = PeerMeters(HTTP2Rate(burst: 10, perSecond: 1), refusal: .seconds(60))
+        var limits = ConnectionLimits()
+        limits.identityGlitches = HTTP2Rate(burst: 10, perSecond: 1)
+        limits.identityRefusal = .seconds(60)
+        let meters = PeerMeters(limits)
+        let told = Mutex<[EntityID]>([])
+        meters.whenRefused { entity in told.withLock { $0.append(entity) } }
         var now = MonotonicInstant(nanoseconds: 0)
-        #expect(meters.note(10, of: one, now: now))
+        func note(_ weight: UInt64, _ entity: EntityID) -> Bool {
+            var counters = HTTP2Counters()
+            counters.glitches = weight
+            return meters.note(counters, of: entity, now: now)
+        }
+        #expect(note(10, one))
         #expect(!meters.refuses(one, now: now))
-        #expect(!meters.note(1, of: one, now: now))
+        #expect(!note(1, one))
         #expect(meters.refuses(one, now: now) && !meters.refuses(two, now: now))
-        #expect(meters.note(10, of: two, now: now))
+        #expect(note(10, two))
         now = now.adding(.seconds(59))
         #expect(meters.refuses(one, now: now))
-        // Forgiven weight does not shorten the refusal.
-        #expect(!meters.note(1, of: one, now: now))
+        // Forgiven weight does not shorten the refusal, and it is begun once.
+        #expect(note(10, one) && meters.refuses(one, now: now))
+        #expect(!note(1, one) && told.withLock { $0 } == [one])
         now = now.adding(.seconds(1))
         #expect(!meters.refuses(one, now: now))
-        #expect(meters.note(1, of: one, now: now))
-        #expect(meters.totals[one] == 12)
+        #expect(note(1, one))
+        meters.noteCut(for: "pings", of: two, now: now)
+        let lines = meters.exposition.split(separator: "\n")
+        func line(_ what: String, _ who: String, _ limit: String, _ count: Int) -> String {
+            "dragoman_peer_http2_\(what)_total"
+                + "{peer=\"https://\(who).example\",limit=\"\(limit)\"} \(count)"
+        }
+        #expect(
+            lines.filter { !$0.hasPrefix("#") }.map(String.init) == [
+                line("oddities", "one", "glitches", 23), line("oddities", "two", "glitches", 10),
+                line("cuts", "two", "pings", 1), line("refusals", "one", "glitches", 1),
+            ])
     }
 
     @Test("memory for bodies is bounded for each connection and for all")

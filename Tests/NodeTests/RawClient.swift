@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import IO
+import TLS
+import TestSupport
 import Testing
 
 @testable import Node
@@ -29,6 +31,20 @@ final class RawClient: ChannelOwner {
             to: [address], on: lane.loop, deadline: lane.loop.now.adding(.seconds(5)))
         return RawClient(
             Channel(socket, nil, buffers: ChannelBuffers(), limits: ConnectionLimits()))
+    }
+
+    /// Connects under TLS to alpha.
+    static func connect(
+        to address: SocketAddress, as material: TrustMaterial, _ entity: EntityID,
+        on lane: isolated Lane
+    ) async throws -> RawClient {
+        let socket = try await StreamSocket.connect(
+            to: [address], on: lane.loop, deadline: lane.loop.now.adding(.seconds(5)))
+        let session = try TLSSession(connecting: material.client, to: .entity(entity))
+        let client = RawClient(
+            Channel(socket, session, buffers: ChannelBuffers(), limits: ConnectionLimits()))
+        await client.wait(within: 5) { client.isOpen }
+        return client
     }
 
     func send(_ bytes: [UInt8]) {
@@ -63,7 +79,18 @@ final class RawClient: ChannelOwner {
         channel.loop.cancel(timer)
     }
 
-    func channelOpened() { isOpen = true }
+    /// The frames of HTTP/2 that came.
+    var frames: [SentFrame] { SentFrame.all(received) }
+
+    /// Waits for a frame, the connection's end, or the time.
+    func wait(within seconds: Int = 5, for frame: (SentFrame) -> Bool) async {
+        await wait(within: seconds) { frames.contains(where: frame) }
+    }
+
+    func channelOpened() {
+        isOpen = true
+        change.resume()
+    }
 
     func channelReceived(_ bytes: ArraySlice<UInt8>) {
         received += bytes

@@ -65,8 +65,11 @@ package struct ConnectionLimits: Sendable {
     /// The weighted sum of oddities of one certificate identity over all its connections: twice
     /// what one connection may show, since honest peers have few.
     package var identityGlitches = HTTP2Rate(burst: 2_000, perSecond: 66)
-    /// How long an identity over that limit is refused; long enough to make a flood pointless, and
-    /// short enough for a peer that was mended.
+    /// How many connections' worth of each rate in ``HTTP2Limits`` an identity has: what a
+    /// gateway with two loops dials.
+    package var identityShare = 4
+    /// How long an identity over such a limit is refused; long enough to make a flood pointless,
+    /// and short enough for a peer that was mended.
     package var identityRefusal = Duration.seconds(60)
 
     package init() {}

@@ -64,6 +64,11 @@ final class InboundConnection: ChannelOwner {
         cut()
     }
 
+    /// Ends a connection of an identity that is refused, after its requests.
+    func refuse(_ entity: EntityID) {
+        if peer?.entity == entity { drain() }
+    }
+
     // MARK: The channel
 
     func channelOpened() {

@@ -12,6 +12,7 @@ final class InboundHTTP2: Conversation {
     let session: HTTP2Session
     var allowance: BodyAllowance
     private let channel: Channel
+    private var report: HTTP2Report
     private var streams: [HTTP2StreamID: InboundStream] = [:]
     private var idleSince: MonotonicInstant?
     private var isDraining = false
@@ -23,6 +24,7 @@ final class InboundHTTP2: Conversation {
         self.peer = peer
         let now = serving.loop.now
         session = HTTP2Session(role: .server, limits: serving.limits.http2, now: now)
+        report = HTTP2Report(serving.parts, on: serving.loop)
         allowance = BodyAllowance(
             serving.budget, limit: serving.limits.connectionBodyBytes)
         idleSince = now
@@ -65,7 +67,7 @@ final class InboundHTTP2: Conversation {
 
     private func work() {
         for event in session.takeEvents() { take(event) }
-        noteGlitches()
+        if !report.tell(session, of: peer?.entity) { cutIdentity() }
         if session.isDrained || session.isFinished { channel.close() }
         if session.wantsOutput { channel.wantsToSend() }
     }
@@ -91,11 +93,9 @@ final class InboundHTTP2: Conversation {
         }
     }
 
-    /// Adds the peer's oddities to those that it shows on its other connections.
-    private func noteGlitches() {
-        let weight = session.takeGlitches()
-        guard weight > 0, let peer else { return }
-        if serving.parts.meters.note(weight, of: peer.entity, now: serving.loop.now) { return }
+    /// The peer passed a limit with what it does here and on its other connections together.
+    private func cutIdentity() {
+        guard !session.isFinished else { return }
         serving.parts.counters.refused(.glitches)
         session.terminate(.enhanceYourCalm)
         for event in session.takeEvents() { take(event) }
@@ -129,7 +129,7 @@ final class InboundHTTP2: Conversation {
         for event in session.takeEvents() { take(event) }
         for stream in streams.values { stream.close() }
         streams = [:]
-        serving.parts.counters.add(session.counters, failure: session.failure)
+        report.end(session, of: peer?.entity)
     }
 
     var nextDeadline: MonotonicInstant? {

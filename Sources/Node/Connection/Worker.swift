@@ -44,7 +44,7 @@ package struct WorkerParts: Sendable {
         answers = AnswerBudget(
             limit: limits.answerBytes, limitOfOne: limits.identityAnswerBytes)
         counters = ConnectionCounters()
-        meters = PeerMeters(limits.identityGlitches, refusal: limits.identityRefusal)
+        meters = PeerMeters(limits)
     }
 }
 
@@ -151,6 +151,18 @@ package actor Worker {
             }
         }
         return Channel(socket, session, buffers: memory.buffers, limits: parts.limits)
+    }
+
+    /// Begins nothing new with an identity that passed its limits; called from any thread.
+    nonisolated func refuse(_ entity: EntityID) {
+        loop.execute {
+            self.assumeIsolated { worker in
+                for serving in worker.servings.values {
+                    for connection in serving.open { connection.refuse(entity) }
+                }
+                worker.upstreams.renewLinks(to: entity)
+            }
+        }
     }
 
     /// Ends connections of peers that are not believed any more.

@@ -36,6 +36,9 @@ package final class Workers: Sendable {
         }
         for worker in workers { try worker.loop.start() }
         all = workers
+        for worker in workers {
+            parts.meters.whenRefused { [weak worker] in worker?.refuse($0) }
+        }
         reception = Reception(workers, parts)
     }
 

@@ -93,7 +93,7 @@ package final class Server: Sendable {
         }
         let node = NodeState(name: configuration.name, version: version, started: time.now())
         let counting: [any MetricSource] = [
-            requests, workers.parts.counters, workers.parts.answers,
+            requests, workers.parts.counters, workers.parts.meters, workers.parts.answers,
         ]
         let services = Services(
             gateway: gateway, log: log,

@@ -101,6 +101,9 @@ package final class LoopUpstreams: Upstreams {
         for pool in peers.values { pool.renew() }
     }
 
+    /// Has one peer be dialled anew for new calls, if that is allowed then.
+    func renewLinks(to peer: EntityID) { peers[peer]?.renew() }
+
     /// Ends every connection now.
     func cut() {
         for pool in peers.values { pool.cut() }

@@ -12,6 +12,7 @@ final class OutboundHTTP2: ChannelOwner, OutboundCarrier {
     private let channel: Channel
     private let session: HTTP2Session
     private let parts: WorkerParts
+    private var report: HTTP2Report
     /// Told when calls may fit that did not before, and when the connection is over.
     var onChange: (() -> Void)?
 
@@ -31,6 +32,7 @@ final class OutboundHTTP2: ChannelOwner, OutboundCarrier {
         self.entity = entity
         self.channel = channel
         self.parts = parts
+        report = HTTP2Report(parts, on: channel.loop)
         let now = channel.loop.now
         lastHeard = now
         idleSince = now
@@ -134,6 +136,7 @@ final class OutboundHTTP2: ChannelOwner, OutboundCarrier {
         isOver = true
         alarm.cancel()
         session.connectionLost()
+        report.end(session, of: identity?.entity)
         opening.settle(.failure(.refused(Self.text(end))))
         for event in session.takeEvents() { take(event) }
         for exchange in exchanges.values { exchange.fail(.lost(Self.text(end))) }
@@ -160,6 +163,11 @@ final class OutboundHTTP2: ChannelOwner, OutboundCarrier {
 
     private func work() {
         for event in session.takeEvents() { take(event) }
+        if !report.tell(session, of: identity?.entity), !session.isFinished {
+            parts.counters.refused(.glitches)
+            session.terminate(.enhanceYourCalm)
+            for event in session.takeEvents() { take(event) }
+        }
         if session.isFinished || exchanges.isEmpty && !isUsable {
             session.terminate(.noError)
             channel.close()

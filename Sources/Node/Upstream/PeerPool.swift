@@ -125,6 +125,9 @@ final class PeerPool {
         guard let target = parts.routes.current.peers[entity].flatMap(DialTarget.init) else {
             throw .refused("no address is configured for this peer")
         }
+        guard !parts.meters.refuses(entity, now: loop.now) else {
+            throw .refused("the peer has passed the limits on its behaviour")
+        }
         let deadline = loop.now.adding(parts.upstream.dial)
         let addresses = await target.addresses(parts.lookup)
         let socket: StreamSocket
