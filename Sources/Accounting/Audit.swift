@@ -14,12 +14,24 @@ package struct AuditFinding: Hashable, Sendable, CustomStringConvertible {
         case resolution
         /// The lines of a statement do not make the balance with a peer.
         case lines
+        /// A block is not so many fees, or not what its draws make.
+        case block
+        /// What a user pays is not the sale that was posted, or more than was confirmed.
+        case userTotal = "user total"
+        /// A signed object is not what its maker signed.
+        case signature
     }
 
     /// The rule that does not hold.
     package let rule: Rule
     /// The account, posting or peer.
     package let place: String
+
+    /// One of these members.
+    package init(rule: Rule, place: String) {
+        self.rule = rule
+        self.place = place
+    }
 
     package var description: String { rule.rawValue + ": " + place }
 }
@@ -51,7 +63,50 @@ extension Ledger {
                 audit.findings.append(AuditFinding(rule: .lines, place: peer.text))
             }
         }
+        try auditBlocks(&audit.findings)
+        try auditTotals(&audit.findings)
         return audit.findings.sorted { $0.description < $1.description }
+    }
+
+    /// Every block is so many fees as it says, which its draws bear out, and what was posted on it.
+    private func auditBlocks(_ findings: inout [AuditFinding]) throws(StorageFault) {
+        for block in try storage.blockCheckpoints() {
+            guard let hold = try storage.hold(block.peer, block.hold), hold.kind == .block,
+                let fee = try tariff(of: hold)?.charge?.fixed
+            else {
+                findings.append(AuditFinding(rule: .block, place: block.hold.text))
+                continue
+            }
+            let billed = try storage.draws(block.peer, on: block.hold, .billed)
+            let open = try storage.draws(block.peer, on: block.hold, .open)
+            let highest = (billed + open).map(\.number).max() ?? 0
+            // The callee decides what is posted; the caller may have forgotten draws.
+            let posted = hold.state == .posted ? hold.resolution?.charge : nil
+            let isPosted = hold.side == .caller || posted.map { $0 == block.amount } ?? true
+            let isSound =
+                Int128(block.calls) * Int128(fee.micros) == Int128(block.amount.micros)
+                && block.amount.isAtMost(hold.charge) && billed.count == Int(block.calls)
+                && highest <= block.highest && isPosted
+            if !isSound { findings.append(AuditFinding(rule: .block, place: block.hold.text)) }
+        }
+    }
+
+    /// What every user pays is what was posted for him, and at most what he confirmed.
+    private func auditTotals(_ findings: inout [AuditFinding]) throws(StorageFault) {
+        var last: HashName?
+        while true {
+            let page = try storage.userTotals(after: last, limit: 1000)
+            for total in page {
+                let all = try storage.userTotals(of: total.exchange)
+                let isSound = try isPosted(all)
+                if !isSound || !total.paid.isAtMost(total.consented) {
+                    let place = total.exchange.text
+                    findings.append(AuditFinding(rule: .userTotal, place: place))
+                }
+            }
+            last = page.last?.name
+            if page.count < 1000 { break }
+        }
     }
 }
 

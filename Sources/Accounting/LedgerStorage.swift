@@ -56,6 +56,9 @@ package protocol LedgerStorage: AnyObject {
     /// Up to `limit` pending holds whose `postBy` lies before `instant`, oldest first.
     func overdueHolds(before instant: Instant, limit: Int) throws(StorageFault) -> [HoldRecord]
 
+    /// Every hold of one exchange, on every link, in the order of placing.
+    func holds(exchange: OperationID) throws(StorageFault) -> [HoldRecord]
+
     /// The pending holds with `peer`, in the order of their ids.
     func pendingHolds(
         _ peer: EntityID, _ currency: Currency
@@ -113,7 +116,22 @@ package protocol LedgerStorage: AnyObject {
         _ peer: EntityID, _ currency: Currency, before instant: Instant
     ) throws(StorageFault) -> Int64
 
+    // MARK: What users pay
+
+    /// - Throws: ``StorageFault/constraint(_:)`` when the name is taken.
+    func insertUserTotal(_ total: UserTotal) throws(StorageFault)
+
+    /// The totals of one exchange, in the order of insertion.
+    func userTotals(of exchange: OperationID) throws(StorageFault) -> [UserTotal]
+
+    /// Up to `limit` totals that are not put away with a closed period, by their names after
+    /// `name`.
+    func userTotals(after name: HashName?, limit: Int) throws(StorageFault) -> [UserTotal]
+
     // MARK: Blocks
+
+    /// Every block that is not put away with a closed period, in the order of their ids.
+    func blockCheckpoints() throws(StorageFault) -> [BlockCheckpoint]
 
     /// The pending holds of kind ``HoldRecord/Kind/block``, with every peer, in the order of their
     /// ids.

@@ -89,7 +89,7 @@ extension Statement {
             let amount = line.amount.text
             page.row([
                 ("\(index + 1)", "number"), (local(line.booked), ""),
-                (label(line.kind, line.name), ""), (line.basis?.text ?? "", "number"),
+                (label(line), ""), (line.basis?.text ?? "", "number"),
                 (row.rate?.percent ?? "", "number"), (line.isOwedToUs ? amount : "", "number"),
                 (line.isOwedToUs ? "" : amount, "number"), (row.balance.text, "number"),
                 (row.evidence.rawValue, ""), (line.op.text, "id"),
@@ -115,6 +115,11 @@ extension Statement {
             ])
         }
         page.raw("</tbody>\n</table>\n</div>\n")
+    }
+
+    private func label(_ line: StatementLine) -> String {
+        guard let calls = line.calls else { return label(line.kind, line.name) }
+        return "\(label(line.kind, line.name)) · \(calls) 次 calls"
     }
 
     private func label(_ kind: StatementLine.Kind, _ name: String) -> String {

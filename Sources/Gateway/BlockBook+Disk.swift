@@ -62,7 +62,7 @@ extension BlockBook {
                     draw.state = .free
                     draw.at = now
                     over.draws[number] = draw
-                    if let task = draw.task { state.tasks[task]?[key] = nil }
+                    state.forget(draw.task, on: key)
                 }
                 over.open = [:]
                 over.isClosing = true
@@ -86,7 +86,7 @@ extension BlockBook {
             if state.current[key.peer] == key.op { state.current[key.peer] = nil }
             guard let entry = state.entries.removeValue(forKey: key) else { return }
             for draw in entry.open.values {
-                if let task = draw.task { state.tasks[task]?[key] = nil }
+                state.forget(draw.task, on: key)
             }
         }
     }

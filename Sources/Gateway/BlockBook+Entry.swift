@@ -4,6 +4,13 @@ import Bytes
 
 // Every change is made in place: a copy would cost as much as all that is under way.
 extension BlockBook.State {
+    /// The end of a task is of no interest to a block any more.
+    mutating func forget(_ task: String?, on key: BlockBook.Key) {
+        guard let task else { return }
+        tasks[task]?[key] = nil
+        if tasks[task]?.isEmpty ?? false { tasks[task] = nil }
+    }
+
     mutating func conclude(
         _ key: BlockBook.Key, _ number: Int64, _ end: BlockBook.End, now: Instant
     ) {

@@ -156,12 +156,13 @@ extension Exchange {
 
     // MARK: Ends
 
-    /// Draws again on another block, where the next hop refused the message for its draw alone.
+    /// The next hop refused the message for what was drawn: no more is drawn on that block, and one
+    /// that it does not know is let go.
     ///
-    /// - Returns: Whether the message can be sent again.
-    func redraw(_ passage: inout Passage, after error: A2AError) async throws(A2AError) -> Bool {
-        guard let ticket = passage.drawnThere, case .failed(.agent) = reach,
-            error.domain == AccountingExtension.uri,
+    /// - Returns: Whether another block may help.
+    func retire(_ passage: inout Passage) async -> Bool {
+        guard let ticket = passage.drawnThere, case .failed(.agent(let error)) = reach,
+            error.domain == AccountingExtension.uri, error.metadata[A2AError.beyond] == nil,
             let refusal = LedgerRefusal(rawValue: error.reason)
         else { return false }
         let now = gateway.time.now()
@@ -171,17 +172,23 @@ extension Exchange {
         if isUnknown { await BlockKeeper(gateway: gateway).release(ticket.key, now: now) }
         switch refusal {
         case .holdUnknown, .holdExpired, .holdResolved, .blockExhausted, .idempotencyConflict:
-            break
+            return true
         default:
-            // The block itself was refused: another one would be, too.
+            // The block itself was refused, as another one would be: not at once again.
             gateway.blocks.notOpened(at: ticket.key.peer, refusal, now: now)
             return false
         }
-        guard let tariff = try gateway.tariff(with: ticket.key.peer, as: .caller, at: now) else {
-            return false
-        }
-        try await draw(&passage, at: ticket.key.peer, tariff)
+    }
+
+    /// Draws on another block.
+    ///
+    /// - Returns: Whether the message can be sent again.
+    func redraw(_ passage: inout Passage) async throws(A2AError) -> Bool {
+        guard let peer = nextPeer,
+            let tariff = try gateway.tariff(with: peer, as: .caller, at: gateway.time.now())
+        else { return false }
         reach = .unsent
+        try await draw(&passage, at: peer, tariff)
         return true
     }
 

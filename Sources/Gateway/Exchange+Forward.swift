@@ -59,8 +59,12 @@ extension Exchange {
             }
         } catch {
             reach = .failed(error)
-            if case .agent = error { account.refusedBy = route }
-            throw A2AError(error)
+            guard case .agent(var refusal) = error else { throw A2AError(error) }
+            account.refusedBy = route
+            if refusal.domain == AccountingExtension.uri {
+                refusal.metadata[A2AError.beyond] = "true"
+            }
+            throw refusal
         }
     }
 
@@ -117,6 +121,10 @@ extension A2AError {
             self = error
         }
     }
+
+    /// In the metadata of a refusal by the books that was passed on: it is about a link further
+    /// on, and says nothing of the caller's own.
+    static let beyond = "beyond"
 
     /// Seconds to wait when the next hop does not say; long enough for a restart.
     static let retrySeconds = 2

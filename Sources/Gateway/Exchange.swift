@@ -99,22 +99,19 @@ package final class Exchange {
     /// Passes a message on; once more where the next hop takes no draw on the block that was drawn
     /// on, for then it did nothing.
     private func passOn(_ passage: Passage) async throws(A2AError) -> Reply {
-        do {
-            return try await relay(passage, try await forward(passage))
-        } catch {
-            var again = passage
-            do throws(A2AError) {
-                if try await redraw(&again, after: error) {
-                    return try await relay(again, try await forward(again))
-                }
+        var passage = passage
+        var attempts = 0
+        while true {
+            attempts += 1
+            do {
+                return try await relay(passage, try await forward(passage))
             } catch {
-                giveBack(again)
-                await release(again)
+                let mayDrawAgain = await retire(&passage)
+                if mayDrawAgain, attempts == 1, try await redraw(&passage) { continue }
+                giveBack(passage)
+                await release(passage)
                 throw error
             }
-            giveBack(passage)
-            await release(passage)
-            throw error
         }
     }
 }

@@ -12,6 +12,8 @@ extension Explanation {
         node["exchange"] = exchange.map { .string($0) }
         node["tasks"] = .array(tasks.map(\.node))
         node["holds"] = .array(holds.map(Self.node))
+        node["draws"] = .array(draws.map(\.node))
+        node["totals"] = .array(totals.map(\.node))
         node["records"] = .array(records.map(\.node))
         node["refusals"] = .array(refusals.map(\.node))
         node["result"] = result.map(Self.money)
@@ -163,6 +165,33 @@ extension Explanation.Received {
         node.put("captured", captured)
         node.put("ref", reference)
         node.put("error", error)
+        return node
+    }
+}
+
+extension Explanation.Drawn {
+    fileprivate var node: JSONNode {
+        var node: JSONNode = [
+            "peer": .string(record.peer.text), "side": .string(side.rawValue),
+            "block": .string(record.block.text), "seq": .int(record.number),
+            "ccy": .string(fee.currency.code), "fee": .string(fee.text),
+            "state": .string(record.state.rawValue), "at": .string(record.at.rfc3339),
+        ]
+        node.put("task", record.task)
+        return node
+    }
+}
+
+extension Explanation.Total {
+    fileprivate var node: JSONNode {
+        var node = check.node
+        node["name"] = .string(total.name.text)
+        node["ccy"] = .string(total.paid.currency.code)
+        node["user_total"] = .string(total.paid.text)
+        node["consent_max"] = .string(total.consented.text)
+        node["booked"] = .string(total.booked.rfc3339)
+        node["links"] = .array(links.map { .string($0) })
+        node.put("consent", consent)
         return node
     }
 }

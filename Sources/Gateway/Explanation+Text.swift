@@ -11,6 +11,7 @@ extension Explanation {
         page.line("exchange \(exchange ?? "unknown"), as \(gateway.text) knows it")
         for task in tasks { write(task, to: &page) }
         writeBooks(to: &page)
+        writeTotals(to: &page)
         writeRecords(to: &page)
         writeRefusals(to: &page)
         return page.text
@@ -100,20 +101,51 @@ extension Explanation {
     // MARK: Books
 
     private func writeBooks(to page: inout ExplanationPage) {
-        if holds.isEmpty { return }
+        if holds.isEmpty, draws.isEmpty { return }
         page.line("")
-        var peers: [EntityID] = []
-        for hold in holds where !peers.contains(hold.peer) { peers.append(hold.peer) }
-        for peer in peers {
-            let own = holds.filter { $0.peer == peer }
-            let calls = own.first?.side == .callee ? "calls us" : "is called by us"
+        var links: [(peer: EntityID, side: LinkSide)] = []
+        for link in holds.map({ ($0.peer, $0.side) }) + draws.map({ ($0.record.peer, $0.side) })
+        where !links.contains(where: { $0.peer == link.0 && $0.side == link.1 }) {
+            links.append(link)
+        }
+        for (peer, side) in links {
+            let calls = side == .callee ? "calls us" : "is called by us"
             page.item("books", "with \(company(peer)), which \(calls)")
-            for hold in own { page.item("", "   \(Self.words(hold))") }
+            for hold in holds where hold.peer == peer && hold.side == side {
+                page.item("", "   \(Self.words(hold))")
+            }
+            for draw in draws where draw.record.peer == peer && draw.side == side {
+                page.item("", "   \(Self.words(draw))")
+            }
         }
         if let result {
             let proceeds = proceeds.map { "; with the sale \($0)" } ?? ""
             page.item("result", "\(result) in fees and commissions\(proceeds)")
         }
+    }
+
+    private func writeTotals(to page: inout ExplanationPage) {
+        for total in totals {
+            let links = total.links.map { "→ \($0.prefix(10))…" }.joined(separator: " ")
+            page.item(
+                "user pays",
+                [
+                    total.check.words,
+                    "\(total.total.paid), confirmed \(total.total.consented)",
+                    "record \(total.total.name.text.prefix(10))…", links.isEmpty ? nil : links,
+                ].joinedWords)
+        }
+    }
+
+    private static func words(_ draw: Drawn) -> String {
+        let state =
+            switch draw.record.state {
+            case .open: "its task has not ended"
+            case .billed: "billed"
+            case .free: "given back"
+            }
+        return "drawn \(draw.fee), number \(draw.record.number) on block "
+            + "\(draw.record.block.text); \(state)"
     }
 
     private static func words(_ hold: HoldRecord) -> String {

@@ -19,6 +19,10 @@ package struct Explanation: Sendable {
     package var tasks: [TaskTrail] = []
     /// Holds on every link of this gateway, in the order of placing.
     package var holds: [HoldRecord] = []
+    /// Fees that were drawn on blocks, on every link of this gateway.
+    package var draws: [Drawn] = []
+    /// What the user pays, where this gateway is the entrance.
+    package var totals: [Total] = []
     /// Signed hop records, ours and our peers'.
     package var records: [Record] = []
     /// Oldest first.
@@ -118,6 +122,24 @@ package struct Explanation: Sendable {
         package var error: String?
     }
 
+    /// One fee that was drawn on a block.
+    package struct Drawn: Sendable {
+        package var record: DrawRecord
+        /// Our side of the link.
+        package var side: LinkSide
+        package var fee: Money
+    }
+
+    /// What the user pays, as the entrance signed it.
+    package struct Total: Sendable {
+        package var check: Check
+        package var total: UserTotal
+        /// The names of the records that it relies on.
+        package var links: [String]
+        /// The name of the user's confirmation.
+        package var consent: String?
+    }
+
     /// One signed hop record.
     package struct Record: Sendable {
         package var check: Check
@@ -138,7 +160,12 @@ extension Explanation {
     package static func of(
         _ id: String, at gateway: GatewayState
     ) async throws(A2AError) -> Explanation? {
-        let found = try await gateway.read { tx -> Findings? in try Findings(id, tx) }
+        // What was drawn a moment ago may still be in memory only.
+        await BlockKeeper(gateway: gateway).save()
+        let entity = gateway.entity
+        let found = try await gateway.read { tx -> Findings? in
+            try Findings(id, tx, of: entity)
+        }
         guard let found else { return nil }
         let trail = TrailReader(gateway: gateway)
         var explanation = Explanation(gateway: gateway.entity, exchange: found.exchange)
@@ -153,6 +180,8 @@ extension Explanation {
                     }))
         }
         explanation.holds = found.holds
+        explanation.draws = found.draws
+        explanation.totals = found.totals.map { trail.read($0) }
         explanation.records = found.records.map { trail.read($0, in: found.tasks) }
         explanation.refusals = found.refusals
         for (entity, party) in gateway.settings.parties { explanation.names[entity] = party.name }
@@ -167,11 +196,13 @@ extension Explanation {
         var exchange: String?
         var tasks: [TaskRecord] = []
         var holds: [HoldRecord] = []
+        var draws: [Drawn] = []
+        var totals: [UserTotal] = []
         var records: [HopEvidence] = []
         var reservations: [String: [ReservationRecord]] = [:]
         var refusals: [RefusalRecord] = []
 
-        init?(_ id: String, _ tx: any JournalTransaction) throws {
+        init?(_ id: String, _ tx: any JournalTransaction, of entity: EntityID) throws {
             if OperationID(id) != nil {
                 exchange = id
             } else {
@@ -181,6 +212,14 @@ extension Explanation {
                 tasks = try tx.tasks(exchange: operation.text)
                 holds = try tx.holds(exchange: operation)
                 records = try tx.hopEvidence(of: operation)
+                totals = try tx.userTotals(of: operation)
+                for draw in try tx.draws(exchange: operation) {
+                    guard let hold = try tx.hold(draw.peer, draw.block),
+                        let tariff = try Ledger(tx, of: entity).tariff(of: hold),
+                        let fee = tariff.charge?.fixed
+                    else { continue }
+                    draws.append(Drawn(record: draw, side: hold.side, fee: fee))
+                }
             }
             for root in Set(tasks.compactMap { $0.undertaking?.root }) {
                 reservations[root] = try tx.reservations(root: root)
@@ -188,7 +227,7 @@ extension Explanation {
             refusals = try tx.refusals(
                 task: exchange == nil ? id : nil, exchange: exchange,
                 limit: Explanation.refusalsMax)
-            if tasks.isEmpty, holds.isEmpty, refusals.isEmpty { return nil }
+            if tasks.isEmpty, holds.isEmpty, draws.isEmpty, refusals.isEmpty { return nil }
         }
     }
 }
@@ -196,10 +235,21 @@ extension Explanation {
 // MARK: - Sums
 
 extension Explanation {
-    /// What this company earned and paid by the holds that were posted, without the sales
-    /// themselves, which are others' money; `nil` when nothing was posted or in several currencies.
+    /// What this company earned and paid by the holds that were posted and the fees that were
+    /// drawn, without the sales themselves, which are others' money; `nil` when there were none or
+    /// in several currencies.
     package var result: Money? {
         var sum: Money?
+        for draw in draws where draw.record.state == .billed {
+            let before = sum ?? .zero(draw.fee.currency)
+            do {
+                sum =
+                    draw.side == .callee
+                    ? try before.adding(draw.fee) : try before.subtracting(draw.fee)
+            } catch {
+                return nil
+            }
+        }
         for hold in holds {
             guard hold.state == .posted, let posted = hold.resolution else { continue }
             let (plus, minus) =

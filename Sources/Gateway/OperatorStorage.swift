@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import A2A
-package import Accounting
+import Accounting
 package import Bytes
 package import Consent
 
@@ -18,8 +18,6 @@ package protocol OperatorStorage: AnyObject {
 
     // MARK: Explanations
 
-    /// Every hold of one exchange, on every link, in the order of placing.
-    func holds(exchange: OperationID) throws(StorageFault) -> [HoldRecord]
     /// What was reserved here under one root, in order.
     func reservations(root: String) throws(StorageFault) -> [ReservationRecord]
     /// Tasks whose id lies before `before`, newest first.

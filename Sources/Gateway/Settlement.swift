@@ -2,6 +2,7 @@
 import A2A
 import Accounting
 import Bytes
+import Crypto
 import JSON
 
 /// What the end of one task writes into the books, and what is signed about it.
@@ -14,7 +15,7 @@ struct Settlement: Sendable {
     /// Our signed record of it.
     var inwardEvidence: HopEvidence?
     /// The entrance's own record of what the user pays.
-    var total: String?
+    var total: UserTotal?
     /// The link to the next hop.
     var outwardPeer: EntityID?
     var outwardPost: Post?
@@ -68,7 +69,11 @@ struct Settlement: Sendable {
                 kind: .total(paid: post.sale, consented: consented), exchange: exchange, id: id,
                 task: task.id, issuer: gateway.entity, booked: now, consent: consent,
                 links: links)
-            total = gateway.sign(record.node, type: AccountingType.hop).token
+            let (token, name) = gateway.sign(record.node, type: AccountingType.hop)
+            total = UserTotal(
+                exchange: exchange, name: name, record: token,
+                key: gateway.settings.signingKey.verifying.jwk.node.bytes, paid: post.sale,
+                consented: consented, booked: now)
         }
     }
 
@@ -105,6 +110,7 @@ struct Settlement: Sendable {
                 note(try ledger.void(void, call))
             }
         }
+        if let total, first == nil { note(try ledger.file(total)) }
         guard let peer = inwardHold?.peer else { return first }
         if let post = inwardPost {
             let call = LedgerCall(

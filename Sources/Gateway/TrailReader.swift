@@ -176,6 +176,16 @@ struct TrailReader {
 
     // MARK: Books
 
+    /// What the user pays.
+    func read(_ total: UserTotal) -> Explanation.Total {
+        let isSigned = BooksCheck(gateway: gateway).isSigned(total)
+        let peek = try? UnverifiedToken(compact: total.record).peekClaims().root
+        return Explanation.Total(
+            check: isSigned ? .verified : .failed("it is not what was signed"), total: total,
+            links: peek?["links"]?.elements.compactMap(\.string) ?? [],
+            consent: peek?["consent"]?.string)
+    }
+
     /// One hop record.
     ///
     /// A record's certificates are not kept with it, but its signer's key stands elsewhere in the

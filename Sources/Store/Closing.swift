@@ -157,6 +157,9 @@ private struct Closing: Sendable {
             "INSERT INTO main.line SELECT * FROM live.line WHERE booked<?",
             [.integer(until.milliseconds)])
         try file.run(
+            "INSERT INTO main.total SELECT * FROM live.total WHERE booked<?",
+            [.integer(until.milliseconds)])
+        try file.run(
             "INSERT INTO main.hop SELECT * FROM live.hop WHERE ack IS NOT NULL AND post<?",
             [.text(firstOperation)])
         try file.run(
@@ -251,6 +254,7 @@ private struct Closing: Sendable {
             DELETE FROM main.line
             WHERE (peer, op, name) IN (SELECT peer, op, name FROM books.line)
             """)
+        try database.run("DELETE FROM main.total WHERE seq IN (SELECT seq FROM books.total)")
         try database.run("DELETE FROM main.hop WHERE seq IN (SELECT seq FROM books.hop)")
         try database.run(
             "DELETE FROM main.hold WHERE (peer, op) IN (SELECT peer, op FROM books.hold)")
@@ -270,6 +274,7 @@ private struct Closing: Sendable {
             SELECT (SELECT count(*) FROM
             (SELECT * FROM books.posting EXCEPT SELECT * FROM main.posting))
             + (SELECT count(*) FROM (SELECT * FROM books.line EXCEPT SELECT * FROM main.line))
+            + (SELECT count(*) FROM (SELECT * FROM books.total EXCEPT SELECT * FROM main.total))
             + (SELECT count(*) FROM (SELECT * FROM books.hop EXCEPT SELECT * FROM main.hop))
             + (SELECT count(*) FROM (SELECT * FROM books.hold EXCEPT SELECT * FROM main.hold))
             + (SELECT count(*) FROM (SELECT * FROM books.block EXCEPT SELECT * FROM main.block))

@@ -13,16 +13,23 @@ extension SQLiteTransaction {
         _ peer: EntityID, _ hold: OperationID
     ) throws(StorageFault) -> BlockCheckpoint? {
         try database.run(
-            """
-            SELECT opening, calls, ccy, amount, highest, whole FROM block
-            WHERE peer=? AND hold=?
-            """, [.text(peer.text), .text(hold.text)]
-        ) { row throws(StorageFault) in
-            BlockCheckpoint(
-                peer: peer, hold: hold, opening: row.text(0), calls: row.integer(1),
-                amount: Money(micros: row.integer(3), try Self.currency(row.text(2))),
-                highest: row.integer(4), isWhole: row.integer(5) != 0)
-        }.first
+            "SELECT * FROM block WHERE peer=? AND hold=?", [.text(peer.text), .text(hold.text)],
+            row: Self.checkpoint
+        ).first
+    }
+
+    func blockCheckpoints() throws(StorageFault) -> [BlockCheckpoint] {
+        try database.run("SELECT * FROM block ORDER BY hold, peer", row: Self.checkpoint)
+    }
+
+    private static func checkpoint(
+        _ row: borrowing PreparedStatement
+    ) throws(StorageFault) -> BlockCheckpoint {
+        BlockCheckpoint(
+            peer: try entity(row.text(0)), hold: try operation(row.text(1)),
+            opening: row.text(2), calls: row.integer(3),
+            amount: Money(micros: row.integer(5), try currency(row.text(4))),
+            highest: row.integer(6), isWhole: row.integer(7) != 0)
     }
 
     func saveBlockCheckpoint(_ checkpoint: BlockCheckpoint) throws(StorageFault) {
@@ -35,6 +42,8 @@ extension SQLiteTransaction {
                 .integer(checkpoint.highest), .integer(checkpoint.isWhole ? 1 : 0),
             ])
     }
+
+    // MARK: Draws
 
     func saveDraw(_ draw: DrawRecord) throws(StorageFault) {
         try database.run(

@@ -61,6 +61,20 @@ extension SQLiteTransaction {
             [.text(peer.text), .text(currency.code)], row: Self.hold)
     }
 
+    func holds(exchange: OperationID) throws(StorageFault) -> [HoldRecord] {
+        func find(_ source: Database) throws(StorageFault) -> [HoldRecord]? {
+            let found = try source.run(
+                """
+                SELECT * FROM hold WHERE exchange=?
+                ORDER BY placed, state<>'extended', op, peer
+                """,
+                [.text(exchange.text)], row: Self.hold)
+            return found.isEmpty ? nil : found
+        }
+        if let found = try find(database) { return found }
+        return try firstClosed(exchange, find) ?? []
+    }
+
     static func hold(_ row: borrowing PreparedStatement) throws(StorageFault) -> HoldRecord {
         guard let side = LinkSide(rawValue: row.text(2)),
             let kind = HoldRecord.Kind(rawValue: row.text(3)),

@@ -59,20 +59,6 @@ extension SQLiteTransaction {
 
     // MARK: Explanations
 
-    func holds(exchange: OperationID) throws(StorageFault) -> [HoldRecord] {
-        func find(_ source: Database) throws(StorageFault) -> [HoldRecord]? {
-            let found = try source.run(
-                """
-                SELECT * FROM hold WHERE exchange=?
-                ORDER BY placed, state<>'extended', op, peer
-                """,
-                [.text(exchange.text)], row: Self.hold)
-            return found.isEmpty ? nil : found
-        }
-        if let found = try find(database) { return found }
-        return try firstClosed(exchange, find) ?? []
-    }
-
     func reservations(root: String) throws(StorageFault) -> [ReservationRecord] {
         try database.run(
             composed:

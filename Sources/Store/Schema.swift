@@ -201,6 +201,13 @@ enum Schema {
             PRIMARY KEY(peer, op, name)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX line_booked ON line(peer, ccy, booked, op, name);
+        CREATE TABLE total(
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+            exchange TEXT NOT NULL, record TEXT NOT NULL, key BLOB NOT NULL, ccy TEXT NOT NULL,
+            paid INTEGER NOT NULL, consented INTEGER NOT NULL, booked INTEGER NOT NULL,
+            CHECK(paid <= consented)
+        ) STRICT;
+        CREATE INDEX total_exchange ON total(exchange);
         CREATE TABLE block(
             peer TEXT NOT NULL, hold TEXT NOT NULL, opening TEXT NOT NULL,
             calls INTEGER NOT NULL, ccy TEXT NOT NULL, amount INTEGER NOT NULL,
@@ -259,6 +266,11 @@ enum Schema {
             BEGIN SELECT RAISE(ABORT, 'the first acknowledgement stays'); END;
         CREATE TRIGGER hop_remains BEFORE DELETE ON hop
             WHEN OLD.ack IS NULL OR NOT EXISTS(SELECT 1 FROM closing)
+            BEGIN SELECT RAISE(ABORT, 'records are never removed'); END;
+        CREATE TRIGGER total_stays BEFORE UPDATE ON total
+            BEGIN SELECT RAISE(ABORT, 'records are never changed'); END;
+        CREATE TRIGGER total_remains BEFORE DELETE ON total
+            WHEN NOT EXISTS(SELECT 1 FROM closing WHERE OLD.booked < until)
             BEGIN SELECT RAISE(ABORT, 'records are never removed'); END;
         CREATE TRIGGER line_stays BEFORE UPDATE ON line
             BEGIN SELECT RAISE(ABORT, 'statement lines are never changed'); END;

@@ -144,6 +144,12 @@ enum LedgerStatement: Command {
         }
     }
 
+    /// The line's name, and for a block how many tasks it is for.
+    private static func name(of line: JSONValue) -> String {
+        let name = line["line"]?.string ?? ""
+        return line["calls"]?.int.map { "\(name) × \($0)" } ?? name
+    }
+
     private static func text(_ statement: JSONValue) -> String {
         func text(_ name: String) -> String { statement[name]?.string ?? "" }
         func balance(_ name: String) -> String {
@@ -156,7 +162,7 @@ enum LedgerStatement: Command {
             numbers: [2, 3, 5])
         for line in statement["lines"]?.elements.map({ $0 }) ?? [] {
             table.add([
-                line["booked"]?.string ?? "", line["line"]?.string ?? "",
+                line["booked"]?.string ?? "", name(of: line),
                 line["tx"]?.string ?? "–", line["amt"]?.string ?? "",
                 line["owed_by"]?.string ?? "", line["balance"]?["amt"]?.string ?? "",
                 line["evidence"]?.string ?? "",

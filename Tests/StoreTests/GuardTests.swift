@@ -31,6 +31,10 @@ import Testing
             HopEvidence(
                 peer: samples.peer, name: name, post: op, exchange: op, record: "a.b.c"))
         _ = try tables.acknowledgeHop(name, "d.e.f")
+        try tables.insertUserTotal(
+            UserTotal(
+                exchange: op, name: name, record: "a.b.c", key: [], paid: .zero(.cny),
+                consented: .zero(.cny), booked: samples.now))
         try tables.insertTariff(
             TariffRecord(
                 name: name, peer: samples.peer, agreement: op, version: 1, body: [], tokens: []))
@@ -49,6 +53,8 @@ import Testing
         ("UPDATE hop SET ack='x'", "the first acknowledgement stays"),
         ("UPDATE hop SET ack=NULL", "the first acknowledgement stays"),
         ("DELETE FROM hop", "records are never removed"),
+        ("UPDATE total SET paid=0", "records are never changed"),
+        ("DELETE FROM total", "records are never removed"),
         ("UPDATE tariff SET body=x'00'", "tariffs are never changed"),
         ("DELETE FROM tariff", "tariffs are never removed"),
         ("UPDATE account SET dr_post=dr_post-1", "posted columns never fall"),

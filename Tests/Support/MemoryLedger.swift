@@ -29,6 +29,7 @@ package final class MemoryLedger: LedgerStorage {
         var hops: [HopEvidence] = []
         var lines: [StatementLine] = []
         var blocks: [Name: BlockCheckpoint] = [:]
+        var totals: [UserTotal] = []
         var draws: [Name: [Int64: DrawRecord]] = [:]
     }
 
@@ -163,6 +164,11 @@ package final class MemoryLedger: LedgerStorage {
                 .prefix(limit))
     }
 
+    package func holds(exchange: OperationID) throws(StorageFault) -> [HoldRecord] {
+        tables.holds.values.filter { $0.exchange == exchange }
+            .sorted { ($0.placed, $0.op) < ($1.placed, $1.op) }
+    }
+
     package func pendingHolds(
         _ peer: EntityID, _ currency: Currency
     ) throws(StorageFault) -> [HoldRecord] {
@@ -280,6 +286,27 @@ package final class MemoryLedger: LedgerStorage {
     }
 
     // MARK: Blocks
+
+    package func insertUserTotal(_ total: UserTotal) throws(StorageFault) {
+        try write()
+        if tables.totals.contains(where: { $0.name == total.name }) { throw .constraint("total") }
+        tables.totals.append(total)
+    }
+
+    package func userTotals(of exchange: OperationID) throws(StorageFault) -> [UserTotal] {
+        tables.totals.filter { $0.exchange == exchange }
+    }
+
+    package func userTotals(
+        after name: HashName?, limit: Int
+    ) throws(StorageFault) -> [UserTotal] {
+        let sorted = tables.totals.sorted { $0.name.text < $1.name.text }
+        return Array(sorted.filter { $0.name.text > name?.text ?? "" }.prefix(limit))
+    }
+
+    package func blockCheckpoints() throws(StorageFault) -> [BlockCheckpoint] {
+        tables.blocks.values.sorted { ($0.hold, $0.peer) < ($1.hold, $1.peer) }
+    }
 
     package func pendingBlocks() throws(StorageFault) -> [HoldRecord] {
         tables.holds.values.filter { $0.kind == .block && $0.state == .pending }
