@@ -35,6 +35,8 @@ protocol Shell: AnyObject {
     func write(_ bytes: [UInt8])
     /// A line on standard error.
     func complain(_ line: String)
+    /// A line for a person who waits at a terminal; nothing where standard error is none.
+    func progress(_ line: String)
     /// What a person answers to a question; nil where nobody sits at a terminal.
     func answer(to question: String) -> String?
     var time: any TimeSource { get }

@@ -12,6 +12,10 @@ final class ProcessShell: Shell {
     func write(_ bytes: [UInt8]) { put(bytes, STDOUT_FILENO) }
     func complain(_ line: String) { put(Array((line + "\n").utf8), STDERR_FILENO) }
 
+    func progress(_ line: String) {
+        if isatty(STDERR_FILENO) == 1 { complain(line) }
+    }
+
     func answer(to question: String) -> String? {
         guard isatty(STDIN_FILENO) == 1 else { return nil }
         write(Array(question.utf8))

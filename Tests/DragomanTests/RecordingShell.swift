@@ -8,6 +8,7 @@ import TestSupport
 final class RecordingShell: Shell {
     private(set) var output: [UInt8] = []
     private(set) var complaints: [String] = []
+    private(set) var progressLines: [String] = []
     let time: any TimeSource
     let random: any RandomBytes = SeededRandom(seed: 1)
 
@@ -18,6 +19,7 @@ final class RecordingShell: Shell {
     func say(_ line: String) { output += Array((line + "\n").utf8) }
     func write(_ bytes: [UInt8]) { output += bytes }
     func answer(to question: String) -> String? { nil }
+    func progress(_ line: String) { progressLines.append(line) }
     func complain(_ line: String) { complaints.append(line) }
 
     /// Runs the words as `dragoman WORDS` would.

@@ -137,6 +137,12 @@ import Testing
                 for part in ["p50 ", "p90 ", "p99 ", "max "] { #expect(line.contains(part)) }
             }
             #expect(lines.contains("requests     50"))
+            #expect(
+                shell.progressLines == [
+                    "making 2 connections",
+                    "warming up for 0.05 seconds, then sending 50 requests",
+                    "keeping the connections for 0.01 seconds",
+                ])
             #expect(lines.contains("failed       0"))
             #expect(lines.contains("warm-up      25 requests, 0 failed"))
         }

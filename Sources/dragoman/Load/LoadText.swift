@@ -56,6 +56,15 @@ enum LoadText {
         return answer
     }
 
+    /// What the run will do now, for whoever waits for it.
+    static func outlook(_ plan: LoadPlan) -> String {
+        let warmUp = plan.warmUp > .zero ? "warming up for \(plan.warmUp), then " : ""
+        switch plan.amount {
+        case .requests(let count): return warmUp + "sending \(count) requests"
+        case .duration(let duration): return warmUp + "sending for \(duration)"
+        }
+    }
+
     private static func header(_ plan: LoadPlan) -> String {
         let target = plan.target
         let version = target.version == .http2 ? "HTTP/2" : "HTTP/1.1"

@@ -75,8 +75,10 @@ enum ToolLoad: Command {
         let plan = try await LoadArguments(arguments, shell).plan()
         let hold = try LoadArguments.seconds(arguments, "--hold", upTo: LoadLimits.duration)
         let report: LoadReport
+        shell.progress("making \(plan.connections) connections")
         do throws(LoadFault) {
             let run = try await LoadRun(connecting: plan)
+            shell.progress(LoadText.outlook(plan))
             do throws(LoadFault) {
                 report = try await run.report()
             } catch {
@@ -88,6 +90,7 @@ enum ToolLoad: Command {
             } else {
                 for line in LoadText.lines(report, plan) { shell.say(line) }
             }
+            if let hold { shell.progress("keeping the connections for \(hold)") }
             await run.close(after: hold ?? .zero)
         } catch {
             throw .no(error.description)
