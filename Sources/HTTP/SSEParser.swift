@@ -158,7 +158,11 @@ package struct SSEParser: Sendable {
         _ name: ArraySlice<UInt8>, to value: ArraySlice<UInt8>
     ) throws(SSEFault) {
         if name.elementsEqual("data".utf8) {
-            guard data.count + value.count <= limits.eventBytes else { throw .eventTooLarge }
+            // The line feed that joins two lines is data like any other.
+            let joint = hasData ? 1 : 0
+            guard data.count + joint + value.count <= limits.eventBytes else {
+                throw .eventTooLarge
+            }
             if hasData { data.append(0x0A) }
             data.append(contentsOf: value)
             hasData = true
