@@ -36,6 +36,7 @@ enum ServeCommand: Command {
             try arguments.value("--workers", "a number from 1 to 16") { text in
                 Int(text).flatMap { (1...16).contains($0) ? $0 : nil }
             } ?? cores
+        if let fault = SystemLibraries.fault() { throw .no(fault) }
         var signals = StopSignals()
         var assembly = try assembly(file, shell)
         if let folder = try ControlSocket.dataFolder(arguments) {

@@ -97,6 +97,31 @@ import Testing
         }
     }
 
+    @Test("a server that floods its caller is cut, counted, and not called for a while")
+    func flood() async throws {
+        let change: LimitsChange = { limits, _ in
+            limits.identityGlitches = HTTP2Rate(burst: 100, perSecond: 0)
+        }
+        try await withPeer(change) { [call] lane, alpha, server in
+            async let lost = call(alpha)
+            let (peer, _) = try #require(await server.request(1))
+            for number in 0..<30 { peer.session.ping(UInt64(number)) }
+            peer.touched()
+            guard case .lost = await lost else {
+                Issue.record("it was not lost")
+                return
+            }
+            #expect(peer.goAways == [.enhanceYourCalm])
+            #expect(await eventually { alpha.counters.cuts(for: "pings") == 1 })
+            #expect(alpha.counters.http2.pings == 21)
+            guard case .unreachable = await call(alpha) else {
+                Issue.record("it was called")
+                return
+            }
+            #expect(server.accepted == 1)
+        }
+    }
+
     @Test("after GOAWAY calls go over a new connection, and those it left out are sent again")
     func goAway() async throws {
         try await withPeer { [call] lane, alpha, server in
