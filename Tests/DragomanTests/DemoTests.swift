@@ -17,6 +17,8 @@ import Testing
         let (status, shell) = await run(["--yes"])
         #expect(status == .success, "\(shell.complaints)")
         #expect(shell.text.contains("V  313.20   S  13.10   H  1.70"))
+        #expect(shell.text.contains("H–S  fee 0.10, drawn as number 1 on a block of 10.00"))
+        #expect(shell.text.contains("S–V  fee 0.20, drawn as number 1 on a block of 10.00"))
         for code in [
             "consent_confirm_invalid", "consent_replay", "consent_holder", "consent_action",
         ] {

@@ -8,8 +8,9 @@ import JSON
 import Node
 import Synchronization
 
-/// The restaurant's agent, which sells tables, and the antiques agent beside it, which would rather
-/// publish than answer. Both speak plain A2A and know nothing of grants, keys or books.
+/// The restaurant's agent, which sells tables, the antiques agent beside it, which would rather
+/// publish than answer, and one that only answers. They speak plain A2A and know nothing of grants,
+/// keys or books.
 ///
 /// It does what a business does (Spec §3): answers a wish with a draft, changes nothing, and acts
 /// on the commit part once per key.
@@ -18,6 +19,16 @@ final class DemoAgent: Service {
     enum Trade: String, CaseIterable {
         case dining
         case antiques
+        case places
+
+        /// Name, purpose and skill, for its card.
+        var words: (name: String, does: String, skill: String) {
+            switch self {
+            case .dining: ("The Inn", "Books tables.", "book")
+            case .antiques: ("Antiques", "Says what a piece is worth.", "appraise")
+            case .places: ("Places", "Knows what is near.", "near")
+            }
+        }
     }
 
     private struct State {
@@ -57,6 +68,8 @@ final class DemoAgent: Service {
             return Self.answer(JSONRPC.response(id: error.id, error: error.error))
         }
         switch call.operation {
+        case .sendMessage where trade == .places:
+            return Self.answer(JSONRPC.response(id: call.id, result: Self.places.bytes))
         case .sendMessage(let send):
             let task: JSONNode = ["task": message(send.message, trade)]
             return Self.answer(JSONRPC.response(id: call.id, result: task.bytes))
@@ -76,11 +89,9 @@ final class DemoAgent: Service {
 
     private static func card(_ trade: Trade, _ head: HTTPRequestHead) -> JSONNode {
         let url = "http://\(head.authority)/\(trade.rawValue)"
-        let isDining = trade == .dining
+        let (name, does, skill) = trade.words
         return [
-            "name": isDining ? "The Inn" : "Antiques",
-            "description": isDining ? "Books tables." : "Appraises what you photograph.",
-            "version": "1.0.0",
+            "name": .string(name), "description": .string(does), "version": "1.0.0",
             "supportedInterfaces": [
                 [
                     "url": .string(url), "protocolBinding": "JSONRPC", "protocolVersion": "1.0",
@@ -90,14 +101,20 @@ final class DemoAgent: Service {
             "defaultInputModes": ["text/plain"], "defaultOutputModes": ["text/plain"],
             "skills": [
                 [
-                    "id": isDining ? "book" : "appraise",
-                    "name": isDining ? "Book a table" : "Appraise",
-                    "description": isDining ? "Books a table." : "Says what a piece is worth.",
+                    "id": .string(skill), "name": .string(name), "description": .string(does),
                     "tags": ["demo"],
                 ]
             ],
         ]
     }
+
+    /// An answer that is no task and binds nobody.
+    private static let places: JSONNode = [
+        "message": [
+            "messageId": "places-1", "role": "ROLE_AGENT", "contextId": "places",
+            "parts": [["text": "The Inn, 200 m from here, has two private rooms."]],
+        ]
+    ]
 
     // MARK: Trade
 

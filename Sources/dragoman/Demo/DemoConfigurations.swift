@@ -38,7 +38,8 @@ struct DemoConfigurations {
                     "tariff": "tariffs/app.json",
                     "agents": [
                         { "name": "dining", "listeners": [ "apps" ] },
-                        { "name": "antiques", "listeners": [ "apps" ] }
+                        { "name": "antiques", "listeners": [ "apps" ] },
+                        { "name": "places", "listeners": [ "apps" ] }
                     ]
                 }
             ],
@@ -90,6 +91,10 @@ struct DemoConfigurations {
                         {
                             "name": "antiques", "listeners": [ "peers" ],
                             "callers": [ "\(phone.entity)" ]
+                        },
+                        {
+                            "name": "places", "listeners": [ "peers" ],
+                            "callers": [ "\(phone.entity)" ]
                         }
                     ]
                 }
@@ -132,7 +137,9 @@ struct DemoConfigurations {
                 {
                     "name": "antiques", "url": "http://\(agents)/antiques", "tier": "aware",
                     "skills": [ { "id": "appraise", "commit": "price.quote" } ]
-                }
+                },
+                // It answers questions and binds nobody: its small fees are drawn on blocks.
+                { "name": "places", "url": "http://\(agents)/places" }
             ]
         }
 
@@ -196,6 +203,7 @@ struct DemoConfigurations {
             "commissions": [commission],
             "bill_on": ["completed": ["*"], "failed": [], "canceled": [], "rejected": []],
             "hold": ["max_s": 1800, "delta_s": 30, "skew_s": 5],
+            "block": ["amt": "10.00", "max_s": 3600, "renew_ppm": 500_000],
             "credit": ["up_owes": "50000.00", "down_owes": "50000.00", "warn_ppm": 800_000],
             "settle": ["period": "P1M", "tz": "+08:00", "min": "1.00", "due_d": 15],
             "dispute_d": 30,

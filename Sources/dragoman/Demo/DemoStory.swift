@@ -31,8 +31,9 @@ final class DemoStory {
     /// - Returns: Whether the user said yes and the table is booked.
     func book() async throws(Failure) -> Bool {
         introduce()
+        try await question()
         let wish = "A table for a client dinner tomorrow night, please"
-        shell.say("1  The user says to the phone: \"\(wish)\"")
+        shell.say("   and then: \"\(wish)\"")
         let task = try answered(network.say(wish, to: "dining"))["task"]
         guard let id = task?["id"]?.string, let state = task?["status"]?["state"]?.string else {
             throw .no("the phone gave no task")
@@ -61,6 +62,56 @@ final class DemoStory {
         try await showHolds("posted after the booking")
         try await showShares()
         return true
+    }
+
+    /// A question that binds nobody costs a fee that is too small for a hold of its own.
+    private func question() async throws(Failure) {
+        let words = "Which places near the office have a private room?"
+        shell.say("1  The user says to the phone: \"\(words)\"")
+        let answer = try answered(network.say(words, to: "places"))["message"]
+        try claim(answer?["parts"]?.count == 1, "the question is answered")
+        for (caller, callee) in [(network.phone, network.app), (network.app, network.inn)] {
+            let draws = [
+                try await draw(at: caller, with: callee), try await draw(at: callee, with: caller),
+            ]
+            guard let draw = draws[0] else { throw .no("\(caller.letter) drew nothing") }
+            try claim(
+                draws[1] == draw && draw.calls == 1,
+                "both sides of \(caller.letter)–\(callee.letter) count the same")
+            shell.say(
+                "   \(caller.letter)–\(callee.letter)  fee \(draw.amount.text), drawn as number "
+                    + "\(draw.highest) on a block of \(draw.limit.text), posted with the others")
+        }
+    }
+
+    /// What was drawn on a block.
+    private struct Drawn: Equatable {
+        let limit: Money
+        let amount: Money
+        let calls: Int64
+        let highest: Int64
+    }
+
+    /// The one block on the link between `company` and `other`, once its count is on disk.
+    private func draw(
+        at company: DemoCompany, with other: DemoCompany
+    ) async throws(Failure) -> Drawn? {
+        let peer = other.entity
+        for _ in 0..<100 {
+            let found = try await company.read { tx -> Drawn? in
+                for hold in try tx.pendingBlocks() where hold.peer == peer {
+                    let block = try tx.blockCheckpoint(peer, hold.op)
+                    guard let block, block.calls > 0 else { continue }
+                    return Drawn(
+                        limit: hold.charge, amount: block.amount, calls: block.calls,
+                        highest: block.highest)
+                }
+                return nil
+            }
+            if let found { return found }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return nil
     }
 
     private func introduce() {
@@ -285,7 +336,7 @@ final class DemoStory {
         if !holds { throw .no("the demo is wrong: \(words)") }
     }
 
-    /// Waits until no hold is open: books are posted a moment after the answer.
+    /// Waits until no task's hold is open: books are posted a moment after the answer.
     func settle() async throws(Failure) {
         for _ in 0..<200 {
             if try await pendingHolds() == 0 { return }
