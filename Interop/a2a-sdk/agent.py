@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real A2A agent on the SDK's own server: JSON-RPC 1.0 over HTTP/1.1 on the loopback address.
+"""A real A2A agent on the SDK's own server: A2A 1.0 over HTTP/1.1 on the loopback address.
 
-It knows nothing of gateways. What it does is chosen by the first word of the message:
+Usage: agent.py BINDING, which is JSONRPC or HTTP+JSON: what its card offers. It knows nothing of gateways. What it does is chosen by the first word of the message:
 
     hello   completes at once with a greeting
     count   streams one artifact in three pieces
@@ -15,11 +15,13 @@ It prints its address, then serves until it is stopped.
 
 import asyncio
 import socket
+import sys
 
 import uvicorn
 from a2a.server.agent_execution import AgentExecutor
 from a2a.server.request_handlers import DefaultRequestHandler
-from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes
+from a2a.server.routes import (
+    create_agent_card_routes, create_jsonrpc_routes, create_rest_routes)
 from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
 from a2a.types import a2a_pb2 as pb
 from starlette.applications import Starlette
@@ -80,11 +82,11 @@ class Echo(AgentExecutor):
         await TaskUpdater(queue, context.task_id, context.context_id).cancel()
 
 
-def card(url):
+def card(url, binding):
     return pb.AgentCard(
         name="Echo", description="Answers what it is told.", version="1.0.0",
         supported_interfaces=[
-            pb.AgentInterface(url=url, protocol_binding="JSONRPC", protocol_version="1.0")],
+            pb.AgentInterface(url=url, protocol_binding=binding, protocol_version="1.0")],
         capabilities=pb.AgentCapabilities(streaming=True),
         default_input_modes=["text/plain"], default_output_modes=["text/plain"],
         skills=[pb.AgentSkill(id="echo", name="Echo", description="Answers.", tags=["test"])])
@@ -93,10 +95,12 @@ def card(url):
 def main():
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    offered = card(url, sys.argv[1])
     handler = DefaultRequestHandler(
-        agent_executor=Echo(), task_store=InMemoryTaskStore(), agent_card=card(url))
-    app = Starlette(
-        routes=create_agent_card_routes(card(url)) + create_jsonrpc_routes(handler, "/"))
+        agent_executor=Echo(), task_store=InMemoryTaskStore(), agent_card=offered)
+    served = (create_jsonrpc_routes(handler, "/") if sys.argv[1] == "JSONRPC"
+              else create_rest_routes(handler))
+    app = Starlette(routes=create_agent_card_routes(offered) + served)
     print(url, flush=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     asyncio.run(server.serve(sockets=[listener]))

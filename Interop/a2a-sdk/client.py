@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The SDK's own client speaks to an agent, directly or through gateways, and checks each answer.
 
-Usage: client.py URL [--gateway]. Prints one line for each thing that was checked; ids and times are
-left out, so that the same conversation prints the same lines. With --gateway it also checks what
-only a gateway does: that a follow-up needs no contextId, and that one does not see the agent's ids.
+Usage: client.py URL BINDING [--gateway]. The binding is named as a card names it. Prints one line
+for each thing that was checked; ids and times are left out, so that the same conversation prints
+the same lines. With --gateway it also checks what only a gateway does: that a follow-up needs no
+contextId, and that one does not see the agent's ids.
 """
 
 import asyncio
@@ -46,17 +47,18 @@ def event(response):
 
 
 class Conversation:
-    def __init__(self, http, url, through_gateway):
+    def __init__(self, http, url, binding, through_gateway):
         self.http = http
         self.url = url
+        self.binding = binding
         self.through_gateway = through_gateway
 
     async def run(self):
         async with self.http:
             self.card = await A2ACardResolver(self.http, self.url).get_agent_card()
-            self.endpoint = self.card.supported_interfaces[0].url
-            say("card", self.card.name, *(i.protocol_binding for i in
-                                          self.card.supported_interfaces))
+            self.endpoint = next(interface.url for interface in self.card.supported_interfaces
+                                 if interface.protocol_binding == self.binding)
+            say("card", self.card.name, self.binding)
             self.unary_client = self.client(streaming=False)
             self.stream_client = self.client(streaming=True)
             await self.unary()
@@ -71,7 +73,7 @@ class Conversation:
 
     def client(self, streaming):
         config = ClientConfig(
-            httpx_client=self.http, streaming=streaming, supported_protocol_bindings=["JSONRPC"])
+            httpx_client=self.http, streaming=streaming, supported_protocol_bindings=[self.binding])
         return ClientFactory(config).create(self.card)
 
     async def ask(self, *arguments, **named):
@@ -163,6 +165,10 @@ class Conversation:
                            self.ask("more", task=finished))
         await self.refused("SendMessage to none", errors.TaskNotFoundError,
                            self.ask("more", task=unknown))
+        if self.binding == "HTTP+JSON":
+            await self.raw_path("no such path", 404, "/songs/of/mine", "{}")
+            await self.raw_path("no message", 400, "/message:send", "{}")
+            return
         for name, code, body, version in (
                 ("no such method", -32601, {"method": "Sing", "params": {}}, "1.0"),
                 ("no message", -32602, {"method": "SendMessage", "params": {}}, "1.0"),
@@ -194,6 +200,16 @@ class Conversation:
         check(answer["id"] == (7 if body is not None else None), answer)
         say("error", name, code)
 
+    async def raw_path(self, name, status, path, body, version="1.0"):
+        headers = {"Content-Type": "application/a2a+json"}
+        if version:
+            headers["A2A-Version"] = version
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http:
+            response = await http.post(
+                self.endpoint.rstrip("/") + path, content=body, headers=headers)
+        check(response.status_code == status, response.text)
+        say("error", name, status)
+
     async def only_through_a_gateway(self):
         # Left to itself, the SDK's server makes up a new context for each message that names only
         # its task, and gives the task up at the second. A gateway knows the context and adds it.
@@ -204,7 +220,12 @@ class Conversation:
         check(words(answer.status.message) == "A table for two at eight.", answer)
         say("gateway", "two follow-ups without contextId", state(answer.status))
         # A2A §3.6.1: no version means 0.3, which is not spoken at this address.
-        await self.raw("no version", -32009, {"method": "GetTask", "params": {"id": "x"}}, None)
+        if self.binding == "JSONRPC":
+            await self.raw(
+                "no version", -32009, {"method": "GetTask", "params": {"id": "x"}}, None)
+        else:
+            await self.raw_path("not JSON", 400, "/message:send", "{")
+            await self.raw_path("no version", 400, "/tasks/x:cancel", "", None)
         headers = words((await self.ask("headers")).status.message).split()
         check("a2a-extensions" not in headers, headers)
         say("gateway", "the agent is told nothing of our extensions")
@@ -226,7 +247,7 @@ def say(topic, *words, separator=" "):
 
 async def main():
     http = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
-    await Conversation(http, sys.argv[1], "--gateway" in sys.argv).run()
+    await Conversation(http, sys.argv[1], sys.argv[2], "--gateway" in sys.argv).run()
 
 
 if __name__ == "__main__":

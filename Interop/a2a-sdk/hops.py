@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The conversation of client.py, first directly with agent.py, then through two gateways.
 
-Usage: hops.py DRAGOMAN. Prints the transcript of the second and compares it with `expected`.
+Usage: hops.py DRAGOMAN. Once in each binding. Prints the transcripts of the second and compares
+them with `expected`.
 """
 
 import contextlib
@@ -15,14 +16,15 @@ import gateways
 
 HERE = pathlib.Path(__file__).parent
 CONVERSATION_SECONDS = 60
+BINDINGS = "JSONRPC", "HTTP+JSON"
 # What the user and the agent say; none of it may be in a log.
 SAID = "Hello to you", "A table for", "book a table"
 
 
 @contextlib.contextmanager
-def agent():
+def agent(binding):
     process = subprocess.Popen(
-        [sys.executable, str(HERE / "agent.py")], stdout=subprocess.PIPE,
+        [sys.executable, str(HERE / "agent.py"), binding], stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True)
     try:
         yield process.stdout.readline().strip()
@@ -52,15 +54,21 @@ def middle_leg(h, v):
     return f"{'middle leg':<16}{' '.join(sorted(protocols))} from {' '.join(sorted(peers))}\n"
 
 
-def main():
-    with agent() as url, tempfile.TemporaryDirectory(prefix="dragoman-") as folder:
-        direct = converse(url)
+def round_in(binding):
+    """The transcript of a conversation whose both ends speak `binding`."""
+    with agent(binding) as url, tempfile.TemporaryDirectory(prefix="dragoman-") as folder:
+        direct = converse(url, binding)
         with gateways.entrance_and_sidecar(sys.argv[1], folder, url) as (h, v):
-            through = converse(f"http://127.0.0.1:{h.port}/agents/echo", "--gateway")
+            through = converse(f"http://127.0.0.1:{h.port}/agents/echo", binding, "--gateway")
         transcript = through + middle_leg(h, v)
     print(transcript, end="")
     if not through.startswith(direct):
         raise AssertionError("the gateways change the conversation:\n" + direct)
+    return transcript
+
+
+def main():
+    transcript = "".join(round_in(binding) for binding in BINDINGS)
     expected = (HERE / "expected").read_text()
     difference = difflib.unified_diff(
         expected.splitlines(), transcript.splitlines(), "expected", "printed", lineterm="")

@@ -171,4 +171,35 @@ extension A2AError.Code {
         guard let code = Self.allCases.first(where: { $0.jsonRPC == number }) else { return nil }
         self = code
     }
+
+    /// What a gRPC status name alone says, when no reason is given. Statuses that stand for several
+    /// errors are read as the most general of them.
+    package init?(status: String) {
+        switch status {
+        case "NOT_FOUND": self = .taskNotFound
+        case "FAILED_PRECONDITION": self = .unsupportedOperation
+        case "INVALID_ARGUMENT", "OUT_OF_RANGE": self = .invalidParams
+        case "UNIMPLEMENTED": self = .methodNotFound
+        case "INTERNAL", "UNKNOWN", "DATA_LOSS", "CANCELLED": self = .internalError
+        case "PERMISSION_DENIED", "UNAUTHENTICATED": self = .notAuthorized
+        case "ABORTED", "ALREADY_EXISTS": self = .conflict
+        case "UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED": self = .retryLater
+        default: return nil
+        }
+    }
+
+    /// What an HTTP status alone says, when neither reason nor status name is given.
+    package init?(httpStatus: Int64) {
+        switch httpStatus {
+        case 400, 422: self = .invalidParams
+        case 401, 403: self = .notAuthorized
+        case 404: self = .taskNotFound
+        case 405, 501: self = .unsupportedOperation
+        case 409: self = .conflict
+        case 415: self = .contentTypeNotSupported
+        case 429, 503: self = .retryLater
+        case 500...599: self = .internalError
+        default: return nil
+        }
+    }
 }

@@ -114,10 +114,12 @@ extension AgentCard {
     /// the gateway does not know stay as they are.
     ///
     /// - Parameters:
-    ///   - url: The agent's address at the gateway.
+    ///   - interfaces: The agent's addresses at the gateway, the preferred one first.
     ///   - extensions: What the gateway itself declares; declarations of the same URIs that the
     ///     agent made are replaced.
-    package func published(at url: String, extensions: [CardExtension]) -> [UInt8] {
+    package func published(
+        at interfaces: [Interface], extensions: [CardExtension]
+    ) -> [UInt8] {
         var writer = JSONWriter(capacity: value.range.count + 512)
         writer.beginObject()
         for member in value.members {
@@ -125,11 +127,7 @@ extension AgentCard {
             case "supportedInterfaces", "supported_interfaces":
                 writer.name("supportedInterfaces")
                 writer.beginArray()
-                writer.beginObject()
-                writer.member("url", url)
-                writer.member("protocolBinding", "JSONRPC")
-                writer.member("protocolVersion", "1.0")
-                writer.endObject()
+                for interface in interfaces { Self.write(interface, to: &writer) }
                 writer.endArray()
             case "capabilities", "signatures", "url", "preferredTransport",
                 "additionalInterfaces", "protocolVersion", "supportsAuthenticatedExtendedCard":
@@ -143,6 +141,15 @@ extension AgentCard {
         writeCapabilities(extensions, to: &writer)
         writer.endObject()
         return writer.bytes
+    }
+
+    private static func write(_ interface: Interface, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("url", interface.url)
+        writer.member("protocolBinding", interface.binding)
+        writer.member("tenant", interface.tenant)
+        writer.member("protocolVersion", interface.version)
+        writer.endObject()
     }
 
     private func writeCapabilities(_ extensions: [CardExtension], to writer: inout JSONWriter) {

@@ -83,12 +83,15 @@ import Testing
 
     @Test func aPublishedCardNamesTheGatewayAndPromisesNoMore() throws {
         let card = try AgentCard(JSONDocument(parsing: text).root)
+        let offered = ["JSONRPC", "HTTP+JSON"].map {
+            AgentCard.Interface(url: "https://g.example/agents/a", binding: $0, version: "1.0")
+        }
         let bytes = card.published(
-            at: "https://g.example/agents/a",
+            at: offered,
             extensions: [CardExtension(uri: .accounting, description: "d")])
         let read = try JSONDocument(parsing: bytes).root
         let published = try AgentCard(read)
-        #expect(published.interfaces.map(\.url) == ["https://g.example/agents/a"])
+        #expect(published.interfaces == offered)
         #expect(read["signatures"] == nil)
         #expect(read["capabilities"]?["pushNotifications"] == nil)
         #expect(published.streams)

@@ -99,6 +99,8 @@ final class AgentStub: Service {
     // MARK: What happened
 
     var heads: [HTTPRequestHead] { state.withLock { $0.heads } }
+    /// Those of calls, without the questions for the card.
+    var calls: [HTTPRequestHead] { heads.filter { !$0.path.hasSuffix("/agent-card.json") } }
     var bodies: [String] { state.withLock { $0.bodies } }
     var peers: [Presenter?] { state.withLock { $0.peers } }
     var cancelled: Int { state.withLock { $0.cancelled } }

@@ -22,15 +22,15 @@ import Testing
                 for _ in 0..<50 { _ = try? await upstreams.call(call) }
             }
             #expect(nodes.alpha.counters.dialCount == 1)
-            #expect(nodes.stub.heads.count == 50)
-            let head = try #require(nodes.stub.heads.first)
+            #expect(nodes.stub.calls.count == 50)
+            let head = try #require(nodes.stub.calls.first)
             #expect(head.path == "/agents/cook" && head.authority == "beta.example")
             #expect(head.fields[.a2aVersion] == "1.0")
             #expect(head.fields[.a2aExtensions] == "https://x.example/e")
             #expect(head.fields[.dragomanCaller] == nil)
             #expect(nodes.stub.peers.first??.entity == nodes.organisations.alpha.entity)
             #expect(
-                nodes.stub.bodies.first
+                nodes.stub.bodies.first { !$0.isEmpty }
                     == #"{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"a":1}}"#)
         }
     }
@@ -49,7 +49,7 @@ import Testing
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
             #expect(failures == 0)
-            #expect(nodes.stub.heads.count == 300)
+            #expect(nodes.stub.calls.count == 300)
             #expect(nodes.alpha.counters.dialCount <= 2)
         }
     }

@@ -8,7 +8,8 @@ package import Gateway
 import HTTP
 import JSON
 
-/// The agents of this gateway, each under `/agents/{name}` with its card below it (A2A §8, §9).
+/// The agents of this gateway, each under `/agents/{name}`: JSON-RPC at that path, HTTP+JSON and the
+/// card below it (A2A §8, §9, §11).
 package struct AgentService: Sendable {
     let gateway: GatewayState
     let cards: CardDesk
@@ -24,16 +25,18 @@ package struct AgentService: Sendable {
     enum Resource: Equatable {
         case rpc(agent: String)
         case card(agent: String)
+        /// What HTTP+JSON has below the agent; `nil` where it has nothing of that path.
+        case httpJSON(agent: String, HTTPJSON.Route?)
     }
 
-    /// Reads `/agents/{name}`, with or without a slash at the end, and the card's path below it.
+    /// Reads `/agents/{name}`, with or without a slash at the end, and what is below it.
     static func resource(_ head: HTTPRequestHead) -> Resource? {
         guard let segments = head.target.segments, segments.count >= 2, segments[0] == "agents"
         else { return nil }
         let rest = Array(segments.dropFirst(2))
         if rest.isEmpty || rest == [""] { return .rpc(agent: segments[1]) }
         if rest == [".well-known", "agent-card.json"] { return .card(agent: segments[1]) }
-        return nil
+        return .httpJSON(agent: segments[1], HTTPJSON.Route(rest))
     }
 
     func refusal(of head: HTTPRequestHead, _ resource: Resource) -> ServiceResponse? {
@@ -52,6 +55,8 @@ package struct AgentService: Sendable {
                     id: Array("null".utf8), error: A2AError(.contentTypeNotSupported, rule)))
             response.reason = rule
             return response
+        case .httpJSON(_, let route):
+            return Self.refusal(of: head, route)
         }
     }
 
@@ -91,6 +96,16 @@ package struct AgentService: Sendable {
             }
             line.hop = agent.destination
             return await call(request, agent, party, line, upstreams)
+        case .httpJSON(_, nil):
+            return .httpJSON(A2AError(.methodNotFound))
+        case .httpJSON(let name, let route?):
+            let line = log.begin(request, party: party, agent: name)
+            guard let agent = gateway.agent(name, for: party) else {
+                line.end(status: 404)
+                return .httpJSON(A2AError(.methodNotFound, "No such agent"))
+            }
+            line.hop = agent.destination
+            return await callHTTPJSON(request, route, agent, party, line, upstreams)
         }
     }
 
@@ -111,25 +126,17 @@ package struct AgentService: Sendable {
             line.end(status: 200, refusal: error)
             return .json(JSONRPC.response(id: call.id, error: error))
         }
-        let wanted = ExtensionURI.list(
-            head.fields.all(.a2aExtensions) + head.fields.all(.xA2AExtensions))
-        let user: String?
-        do { user = try ConsentUser.read(head.fields, of: party) } catch {
+        let wanted = Self.wantedExtensions(head)
+        let caller: Caller
+        do { caller = try Self.caller(head, party, wanted) } catch {
             line.end(status: 200, refusal: error)
             return .json(JSONRPC.response(id: call.id, error: error))
         }
-        let caller = Caller(
-            party: party, extensions: Set(wanted), user: user,
-            traceparent: head.fields[.traceparent].flatMap(TraceContext.checked))
         let exchange = Exchange(
             gateway: gateway, upstreams: upstreams, caller: caller, agent: agent)
         do {
             let reply = try await exchange.run(call.operation)
-            var fields: HTTPFields = [:]
-            let active = wanted.filter { ExtensionURI(rawValue: $0) != nil }
-            if !active.isEmpty, let value = try? HTTPFieldValue(active.joined(separator: ", ")) {
-                fields.append(.a2aExtensions, value)
-            }
+            var fields = Self.activated(wanted)
             switch reply {
             case .value(let result):
                 line.end(status: 200, account: exchange.account)
@@ -151,8 +158,34 @@ package struct AgentService: Sendable {
         }
     }
 
+    /// The extensions that a request wants, in the order in which it names them.
+    static func wantedExtensions(_ head: HTTPRequestHead) -> [String] {
+        ExtensionURI.list(head.fields.all(.a2aExtensions) + head.fields.all(.xA2AExtensions))
+    }
+
+    /// Who calls, with what a head says beside the operation.
+    /// - Throws: What ``ConsentUser/read(_:of:)`` throws.
+    static func caller(
+        _ head: HTTPRequestHead, _ party: Caller.Party, _ wanted: [String]
+    ) throws(A2AError) -> Caller {
+        Caller(
+            party: party, extensions: Set(wanted),
+            user: try ConsentUser.read(head.fields, of: party),
+            traceparent: head.fields[.traceparent].flatMap(TraceContext.checked))
+    }
+
+    /// The header that repeats which of the wanted extensions are active.
+    static func activated(_ wanted: [String]) -> HTTPFields {
+        var fields: HTTPFields = [:]
+        let active = wanted.filter { ExtensionURI(rawValue: $0) != nil }
+        if !active.isEmpty, let value = try? HTTPFieldValue(active.joined(separator: ", ")) {
+            fields.append(.a2aExtensions, value)
+        }
+        return fields
+    }
+
     /// The error for a version that this face does not serve (A2A §3.6).
-    private static func versionFault(_ head: HTTPRequestHead) -> A2AError? {
+    static func versionFault(_ head: HTTPRequestHead) -> A2AError? {
         let named =
             head.fields[.a2aVersion]
             ?? head.target.parameters?.first { $0.name == ProtocolVersion.parameter }?.value
@@ -207,7 +240,7 @@ final class RPCEvents: ServiceEvents {
     }
 
     /// One event; JSON written here is on one line, so it needs no splitting.
-    private static func frame(_ data: [UInt8], event: String? = nil) -> [UInt8] {
+    static func frame(_ data: [UInt8], event: String? = nil) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(data.count + 24)
         if let event { out += Array("event: \(event)\n".utf8) }

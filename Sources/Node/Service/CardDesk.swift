@@ -32,7 +32,7 @@ package final class CardDesk: Sendable {
         do {
             let card = try await upstreams.card(of: agent.destination)
             body = card.published(
-                at: Self.url(of: agent, request, gateway.settings),
+                at: Self.interfaces(of: agent, request, gateway.settings),
                 extensions: gateway.cardExtensions(agent, card))
         } catch {
             line.rule = error.description
@@ -60,15 +60,22 @@ package final class CardDesk: Sendable {
         return ServiceResponse(status: 200, fields: fields, body: .bytes(body))
     }
 
-    /// The agent's address at this gateway: under the entity on a link, under the address that the
-    /// client itself used on this side.
-    private static func url(
+    /// The agent's addresses at this gateway: under the entity on a link, under the address that
+    /// the client itself used on this side. One path serves both bindings, since HTTP+JSON begins
+    /// below it.
+    private static func interfaces(
         of agent: AgentSettings, _ request: ServiceRequest, _ settings: GatewaySettings
-    ) -> String {
-        switch request.listener.kind {
-        case .link: "\(settings.entity.text)/agents/\(agent.name)"
-        case .local, .observe, .control: "http://\(request.head.authority)/agents/\(agent.name)"
-        }
+    ) -> [AgentCard.Interface] {
+        let base =
+            switch request.listener.kind {
+            case .link: settings.entity.text
+            case .local, .observe, .control: "http://\(request.head.authority)"
+            }
+        let url = "\(base)/agents/\(agent.name)"
+        return [
+            AgentCard.Interface(url: url, binding: "JSONRPC", version: "1.0"),
+            AgentCard.Interface(url: url, binding: "HTTP+JSON", version: "1.0"),
+        ]
     }
 
     private func remember(

@@ -89,7 +89,7 @@ package final class RefusalLog: Sendable {
 
     private static func agent(_ head: HTTPRequestHead) -> String? {
         switch AgentService.resource(head) {
-        case .rpc(let agent), .card(let agent): agent
+        case .rpc(let agent), .card(let agent), .httpJSON(let agent, _): agent
         case nil: nil
         }
     }
@@ -98,8 +98,9 @@ package final class RefusalLog: Sendable {
     /// stranger's text and may hold what does not belong into a log.
     static func kind(of head: HTTPRequestHead) -> String {
         switch AgentService.resource(head) {
-        case .rpc: return "agent"
+        case .rpc, .httpJSON(_, _?): return "agent"
         case .card: return "card"
+        case .httpJSON(_, nil): return "other"
         case nil: break
         }
         if let resource = PeerDesk.Resource(path: head.target.path) { return resource.name }

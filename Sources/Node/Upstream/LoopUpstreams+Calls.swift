@@ -13,11 +13,12 @@ extension LoopUpstreams {
         _ call: UpstreamCall, in scope: RequestUpstreams?
     ) async throws(UpstreamFailure) -> JSONValue {
         let deadline = loop.now.adding(call.timeout)
-        let request = try await request(call, accept: "application/json", deadline, scope)
-        let exchange = try await send(request, before: deadline, in: scope)
+        let interface = try await interface(of: call.destination, before: deadline, in: scope)
+        let exchange = try await begin(
+            call, at: interface, accept: "application/json", before: deadline, in: scope)
         defer { scope?.remove(exchange) }
         let body = try await body(of: exchange, before: deadline, in: scope)
-        return try Self.result(body)
+        return try interface.binding.result(body)
     }
 
     /// Calls a method whose answer is a stream. Its timeout bounds the wait for the head and then
@@ -26,15 +27,33 @@ extension LoopUpstreams {
         _ call: UpstreamCall, in scope: RequestUpstreams?
     ) async throws(UpstreamFailure) -> any UpstreamEvents {
         let deadline = loop.now.adding(call.timeout)
-        let request = try await request(call, accept: "text/event-stream", deadline, scope)
-        let exchange = try await send(request, before: deadline, in: scope)
+        let interface = try await interface(of: call.destination, before: deadline, in: scope)
+        let exchange = try await begin(
+            call, at: interface, accept: "text/event-stream", before: deadline, in: scope)
         let type = exchange.head?.fields[.contentType].map(AgentService.mediaType)
         if type == "text/event-stream" {
-            return UpstreamStream(exchange, on: loop, silence: call.timeout, in: scope)
+            return UpstreamStream(
+                exchange, in: interface.binding, on: loop, silence: call.timeout, of: scope)
         }
         defer { scope?.remove(exchange) }
         let body = try await body(of: exchange, before: deadline, in: scope)
-        return SingleEvent(try Self.event(try Self.result(body)))
+        return SingleEvent(try Self.event(try interface.binding.result(body)))
+    }
+
+    /// Puts a call in the form of its binding and waits for the head of the answer to it.
+    private func begin(
+        _ call: UpstreamCall, at interface: AgentInterface, accept: HTTPFieldValue,
+        before deadline: MonotonicInstant, in scope: RequestUpstreams?
+    ) async throws(UpstreamFailure) -> OutboundExchange {
+        let fields = try fields(of: call, at: interface, accept: accept)
+        switch interface.binding {
+        case .jsonRPC:
+            let request = try request(call, at: interface, fields)
+            return try await send(request, before: deadline, in: scope)
+        case .httpJSON:
+            return try await sendHTTPJSON(
+                call, at: interface, fields, before: deadline, in: scope)
+        }
     }
 
     /// Posts to a peer outside A2A.
@@ -71,13 +90,11 @@ extension LoopUpstreams {
         var body: [UInt8]
     }
 
-    /// The HTTP request of a call. Its head is built from nothing: no field of an inbound request
-    /// is ever passed on.
-    private func request(
-        _ call: UpstreamCall, accept: HTTPFieldValue, _ deadline: MonotonicInstant,
-        _ scope: RequestUpstreams?
-    ) async throws(UpstreamFailure) -> Request {
-        let body = JSONRPC.request(id: 1, method: call.method, params: call.params)
+    /// The fields of a call. They are built from nothing: no field of an inbound request is ever
+    /// passed on.
+    private func fields(
+        of call: UpstreamCall, at interface: AgentInterface, accept: HTTPFieldValue
+    ) throws(UpstreamFailure) -> HTTPFields {
         var fields: HTTPFields = [
             .contentType: "application/json", .accept: accept, .a2aVersion: "1.0",
         ]
@@ -91,17 +108,52 @@ extension LoopUpstreams {
         try add(.a2aExtensions, call.extensions)
         try add(.traceparent, call.traceparent)
         try add(.consentUser, call.user.map(ConsentUser.field))
-        switch call.destination {
-        case .peer(let peer, let agent):
-            let path = "/agents/" + HTTPPath.encode(agent)
-            return Request(
-                route: .peer(peer), head: try Self.head(.post, peer, path, fields), body: body)
-        case .local(let agent):
-            try add(.dragomanCaller, call.onBehalfOf)
-            let url = try await interface(of: agent, before: deadline, in: scope)
-            return Request(
-                route: .local(url.address),
-                head: try Self.head(.post, url, url.path, fields), body: body)
+        if case .local = interface.place { try add(.dragomanCaller, call.onBehalfOf) }
+        return fields
+    }
+
+    /// A call as JSON-RPC.
+    private func request(
+        _ call: UpstreamCall, at interface: AgentInterface, _ fields: HTTPFields
+    ) throws(UpstreamFailure) -> Request {
+        var params = call.params
+        if interface.tenant != nil { params = Array(try Self.params(call, interface.tenant).raw) }
+        let body = JSONRPC.request(id: 1, method: call.method, params: params)
+        return try Self.request(.post, at: interface, interface.path, fields, body)
+    }
+
+    /// A request to an interface.
+    static func request(
+        _ method: HTTPMethod, at interface: AgentInterface, _ path: String, _ fields: HTTPFields,
+        _ body: [UInt8]
+    ) throws(UpstreamFailure) -> Request {
+        switch interface.place {
+        case .peer(let peer):
+            Request(route: .peer(peer), head: try head(method, peer, path, fields), body: body)
+        case .local(let url):
+            Request(
+                route: .local(url.address), head: try head(method, url, path, fields), body: body)
+        }
+    }
+
+    /// The request object of a call, with the tenant that the interface wants and no other: a
+    /// tenant is between two neighbours.
+    static func params(
+        _ call: UpstreamCall, _ tenant: String?
+    ) throws(UpstreamFailure) -> JSONValue {
+        do {
+            let object = try JSONDocument(parsing: call.params).root
+            var splice = JSONSplice(within: object)
+            if let tenant {
+                splice.set(ProtoField("tenant"), tenant, in: object)
+            } else if let foreign = object["tenant"] {
+                // protobuf JSON reads null as absent.
+                splice.replace(foreign, with: .null)
+            }
+            if splice.isEmpty { return object }
+            return try JSONDocument(parsing: splice.applied()).root
+        } catch {
+            throw .unreachable("the request cannot be written anew: \(error)")
         }
     }
 
@@ -209,15 +261,6 @@ extension LoopUpstreams {
 
     /// Whose memory housekeeping takes; no entity is called so.
     private static let ownErrands = "housekeeping"
-
-    /// The value of `result`; the agent's own error, or what is wrong with its answer.
-    static func result(_ body: [UInt8]) throws(UpstreamFailure) -> JSONValue {
-        do {
-            return try JSONRPC.result(body)
-        } catch {
-            throw error.code == .invalidAgentResponse ? .malformed(error.message) : .agent(error)
-        }
-    }
 
     static func event(_ result: JSONValue) throws(UpstreamFailure) -> StreamEvent {
         do {

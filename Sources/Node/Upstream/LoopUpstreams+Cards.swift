@@ -16,22 +16,30 @@ extension LoopUpstreams {
         return try await card(of: destination, before: deadline, in: scope)
     }
 
-    /// Where a local agent's JSON-RPC interface is: what its card names, if that is on this
-    /// machine, else its configured address.
+    /// Where and how an agent is called: as its card says, else by JSON-RPC at its configured
+    /// address or at the path that every gateway gives its agents.
     func interface(
-        of agent: String, before deadline: MonotonicInstant, in scope: RequestUpstreams?
-    ) async throws(UpstreamFailure) -> LocalURL {
-        if let known = interfaces[agent], loop.now < known.until { return known.url }
-        guard let configured = parts.routes.current.agents[agent] else {
-            throw .unreachable("no such agent is configured")
+        of destination: Gateway.Destination, before deadline: MonotonicInstant,
+        in scope: RequestUpstreams?
+    ) async throws(UpstreamFailure) -> AgentInterface {
+        if let known = interfaces[destination], loop.now < known.until { return known.interface }
+        var configured: LocalURL?
+        var interface: AgentInterface
+        switch destination {
+        case .peer(let peer, let agent): interface = AgentInterface(peer: peer, agent: agent)
+        case .local(let agent):
+            guard let url = parts.routes.current.agents[agent] else {
+                throw .unreachable("no such agent is configured")
+            }
+            configured = url
+            interface = AgentInterface(local: url)
         }
-        var url = configured
         do throws(UpstreamFailure) {
-            let card = try await card(of: .local(agent: agent), before: deadline, in: scope)
-            if let named = card.jsonRPC.flatMap({ LocalURL($0.url) }), named.isTCP,
-                configured.isTCP
-            {
-                url = named
+            let card = try await card(of: destination, before: deadline, in: scope)
+            switch destination {
+            case .peer(let peer, _): interface = AgentInterface(card, of: peer) ?? interface
+            case .local:
+                interface = configured.flatMap { AgentInterface(card, at: $0) } ?? interface
             }
         } catch {
             switch error {
@@ -40,8 +48,8 @@ extension LoopUpstreams {
             case .malformed, .status, .agent: break
             }
         }
-        interfaces[agent] = (url, loop.now.adding(parts.upstream.interfaceAge))
-        return url
+        interfaces[destination] = (interface, loop.now.adding(parts.upstream.interfaceAge))
+        return interface
     }
 
     private func card(

@@ -20,8 +20,9 @@ package final class LoopUpstreams: Upstreams {
     private var peers: [EntityID: PeerPool] = [:]
     private var agents: [SocketAddress: LocalPool] = [:]
     var cards = CardCache<Gateway.Destination>()
-    /// Where the JSON-RPC interface of a local agent is, as its card said not long ago.
-    var interfaces: [String: (url: LocalURL, until: MonotonicInstant)] = [:]
+    /// Where and how agents are called, as their cards said not long ago.
+    var interfaces: [Gateway.Destination: (interface: AgentInterface, until: MonotonicInstant)] =
+        [:]
 
     init(worker: Worker, parts: WorkerParts, buffers: ChannelBuffers) {
         self.worker = worker

@@ -40,8 +40,7 @@ package struct UpstreamLimits: Sendable {
     package var unreadBytes = 256 << 10
     /// How long a call between gateways outside A2A, or a card, may take.
     package var shortCall = Duration.seconds(30)
-    /// How long the address of an agent's JSON-RPC interface is used before its card is asked
-    /// again.
+    /// How long the interface of an agent's card is used before the card is asked again.
     package var interfaceAge = Duration.seconds(60)
     /// How long a card without `max-age` is used.
     package var cardAgeSeconds: Int64 = 60

@@ -5,9 +5,11 @@ import Gateway
 import HTTP
 import IO
 
-/// The events of an agent's stream: server-sent events, each a JSON-RPC answer (A2A §9.4.2).
+/// The events of an agent's stream: server-sent events, each in the form of its
+/// binding (A2A §9.4.2, §11.7).
 final class UpstreamStream: UpstreamEvents {
     private let exchange: OutboundExchange
+    private let binding: AgentInterface.Binding
     private let loop: EventLoop
     private let silence: Duration
     private weak var scope: RequestUpstreams?
@@ -19,10 +21,11 @@ final class UpstreamStream: UpstreamEvents {
 
     /// - Parameter silence: After so long without a byte, also of comments, the stream is lost.
     init(
-        _ exchange: OutboundExchange, on loop: EventLoop, silence: Duration,
-        in scope: RequestUpstreams?
+        _ exchange: OutboundExchange, in binding: AgentInterface.Binding, on loop: EventLoop,
+        silence: Duration, of scope: RequestUpstreams?
     ) {
         self.exchange = exchange
+        self.binding = binding
         self.loop = loop
         self.silence = silence
         self.scope = scope
@@ -34,7 +37,7 @@ final class UpstreamStream: UpstreamEvents {
         do throws(UpstreamFailure) {
             while !isOver {
                 if let event = events.popFirst() {
-                    return try LoopUpstreams.event(LoopUpstreams.result(event.data))
+                    return try LoopUpstreams.event(binding.result(event.data))
                 }
                 try await readMore()
             }
