@@ -68,7 +68,7 @@ class Organisation:
                 stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
         try:
             wait_for(self.port, process, errors)
-            yield
+            yield process
         finally:
             process.send_signal(signal.SIGTERM)
             try:

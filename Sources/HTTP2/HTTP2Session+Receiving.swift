@@ -305,6 +305,9 @@ extension HTTP2Session {
                 id, HTTP2Closure(initiator: initiator, code: code, isRetryable: isRetryable)))
     }
 
+    /// What a callback returns: once a limit is passed, the library reads no further frame.
+    var goOn: CInt { verdict == nil ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
+
     /// Notes why to stop and makes the library return at once.
     private func cut(_ error: HTTP2Error) -> CInt {
         verdict = verdict ?? error

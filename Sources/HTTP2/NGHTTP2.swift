@@ -85,14 +85,14 @@ enum NGHTTP2 {
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) {
             _, frame, user in
             if let frame = unsafe frame { unsafe NGHTTP2.didReceive(frame, NGHTTP2.owner(user)) }
-            return 0
+            return unsafe NGHTTP2.owner(user).goOn
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
             _, frame, error, user in
             if let frame = unsafe frame {
                 unsafe NGHTTP2.owner(user).didReceiveInvalidFrame(frame.pointee.hd, error)
             }
-            return 0
+            return unsafe NGHTTP2.owner(user).goOn
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
             _, stream, code, user in

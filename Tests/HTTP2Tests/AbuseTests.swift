@@ -257,6 +257,31 @@ import Testing
         #expect(victim.sent.filter { $0.type == 6 }.count <= 20)
     }
 
+    /// The same where only the library's callbacks see that it is enough.
+    @Test func aPacketThatTheLibraryJudgesIsNotServedToItsEnd() {
+        let empty = Victim()
+        empty.receive(Frames.request(1, end: false))
+        empty.receive((0..<1_000).flatMap { _ in Frames.data(1) })
+        #expect(empty.error == .abuse(.emptyData) && empty.session.counters.emptyData == 11)
+        let resets = Victim()
+        var packet: [UInt8] = []
+        for stream in stride(from: Int32(1), to: 181, by: 2) {
+            packet += Frames.request(stream, end: false)
+            packet += Frames.reset(stream)
+        }
+        resets.receive(packet)
+        #expect(resets.error == .abuse(.earlyResets))
+        #expect(resets.session.counters.earlyResets == 51)
+        let invalid = Victim()
+        packet = []
+        for stream in stride(from: Int32(1), to: 401, by: 2) {
+            packet += Frames.request(stream, [("connection", "close")])
+        }
+        invalid.receive(packet)
+        #expect(invalid.error == .abuse(.invalidFrames) || invalid.error == .abuse(.glitches))
+        #expect(invalid.session.counters.invalidFrames <= 101)
+    }
+
     private func answerAll(_ victim: Victim) {
         for case .request(let id, _, _) in victim.events {
             try? victim.session.submitResponse(
