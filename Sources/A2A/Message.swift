@@ -47,12 +47,12 @@ package struct Message: Sendable {
 
     /// Reads an optional identifier: absent and empty are the same, as protobuf has it.
     package static func identifier(
-        _ value: JSONValue?, _ place: String
+        _ value: JSONValue?, _ place: @autoclosure () -> String
     ) throws(A2AError) -> String? {
         guard let value else { return nil }
-        guard let text = value.string else { throw .invalid(place, "must be a string") }
+        guard let text = value.string else { throw .invalid(place(), "must be a string") }
         if text.utf8.count > identifierBytesMax {
-            throw .invalid(place, "is longer than \(identifierBytesMax) bytes")
+            throw .invalid(place(), "is longer than \(identifierBytesMax) bytes")
         }
         return text.isEmpty ? nil : text
     }
@@ -91,18 +91,23 @@ package struct Part: Sendable {
         value.field(.metadata)?[ExtensionURI.parts.rawValue]?["type"]?.string
     }
 
-    static func check(_ part: JSONValue, at place: String) throws(A2AError) {
-        guard part.kind == .object else { throw .invalid(place, "must be an object") }
+    /// - Parameter place: Its path in the request, wanted only for an error.
+    static func check(
+        _ part: JSONValue, at place: @autoclosure () -> String
+    ) throws(A2AError) {
+        guard part.kind == .object else { throw .invalid(place(), "must be an object") }
         var contents = 0
-        for field in [ProtoField.text, .raw, .url] {
+        for field in contentFields {
             guard let content = part.field(field) else { continue }
             if content.kind != .string {
-                throw .invalid("\(place).\(field.name)", "must be a string")
+                throw .invalid("\(place()).\(field.name)", "must be a string")
             }
             contents += 1
         }
         if part["data"] != nil { contents += 1 }
-        if contents == 0 { throw .invalid(place, "has none of text, raw, url, data") }
-        if contents > 1 { throw .invalid(place, "has more than one of text, raw, url, data") }
+        if contents == 0 { throw .invalid(place(), "has none of text, raw, url, data") }
+        if contents > 1 { throw .invalid(place(), "has more than one of text, raw, url, data") }
     }
+
+    private static let contentFields = [ProtoField.text, .raw, .url]
 }

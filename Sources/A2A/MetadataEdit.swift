@@ -9,7 +9,11 @@ extension JSONSplice {
 
     /// Sets the member `field` of `object` to the string `text`, whether or not it is there.
     package mutating func set(_ field: ProtoField, _ text: String, in object: JSONValue) {
-        set(field, bytes: JSONNode.string(text).bytes, in: object)
+        if let present = object[field.name] ?? field.original.flatMap({ object[$0] }) {
+            replace(present, with: .string(text))
+        } else {
+            add(field.name, .string(text), to: object)
+        }
     }
 
     /// Sets the member `field` of `object` to `bytes`, whether or not it is there.
@@ -37,14 +41,10 @@ package struct MetadataEdit: Sendable {
 
     /// The metadata object after the edit, or `nil` when nothing had to change.
     package func applied(to metadata: JSONValue?) -> [UInt8]? {
-        var carries = false
-        if let metadata, metadata.kind == .object {
-            for member in metadata.members where Self.isOurs(member.name) {
-                carries = true
-                break
-            }
+        if put.isEmpty {
+            guard let metadata, Self.hopByHop.contains(where: { metadata[$0.rawValue] != nil })
+            else { return nil }
         }
-        if !carries && put.isEmpty { return nil }
         var writer = JSONWriter()
         writer.beginObject()
         if let metadata, metadata.kind == .object {
@@ -61,13 +61,10 @@ package struct MetadataEdit: Sendable {
         return writer.bytes
     }
 
+    private static let hopByHop: [ExtensionURI] = [.consent, .accounting, .discovery]
+
     private static func isOurs(_ name: String) -> Bool {
-        switch name {
-        case ExtensionURI.consent.rawValue, ExtensionURI.accounting.rawValue,
-            ExtensionURI.discovery.rawValue:
-            true
-        default: false
-        }
+        hopByHop.contains { $0.rawValue == name }
     }
 
     /// Edits the metadata of `object`.

@@ -26,11 +26,12 @@ package struct ProtoField: Sendable {
 }
 
 extension ProtoField {
+    package static let configuration = ProtoField("configuration")
+    package static let taskPushNotificationConfig = ProtoField("taskPushNotificationConfig")
     static let append = ProtoField("append")
     static let artifact = ProtoField("artifact")
     static let artifacts = ProtoField("artifacts")
     static let artifactUpdate = ProtoField("artifactUpdate")
-    static let configuration = ProtoField("configuration")
     static let contextID = ProtoField("contextId")
     static let data = ProtoField("data")
     static let extensions = ProtoField("extensions")

@@ -25,6 +25,10 @@ package struct ProtocolVersion: Equatable, Sendable {
             self = .v0_3
             return
         }
+        if text == "1.0" {
+            self = .v1_0
+            return
+        }
         let numbers = text.split(separator: ".", omittingEmptySubsequences: false)
         guard numbers.count == 2 || numbers.count == 3 else { return nil }
         var read: [Int] = []

@@ -149,7 +149,9 @@ package struct RenderedEvent: Sendable, Equatable {
     package var wrapped: [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + 24)
-        out += Array("{\"\(kind.rawValue)\":".utf8)
+        out.append(contentsOf: "{\"".utf8)
+        out.append(contentsOf: kind.rawValue.utf8)
+        out.append(contentsOf: "\":".utf8)
         out += bytes
         out.append(UInt8(ascii: "}"))
         return out

@@ -88,9 +88,9 @@ package enum JSONRPC {
     package static func response(id: [UInt8], result: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(result.count + id.count + 40)
-        out += Array("{\"jsonrpc\":\"2.0\",\"id\":".utf8)
+        out.append(contentsOf: "{\"jsonrpc\":\"2.0\",\"id\":".utf8)
         out += id
-        out += Array(",\"result\":".utf8)
+        out.append(contentsOf: ",\"result\":".utf8)
         out += result
         out.append(UInt8(ascii: "}"))
         return out
@@ -118,7 +118,11 @@ package enum JSONRPC {
     package static func request(id: Int64, method: String, params: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(params.count + 80)
-        out += Array("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"method\":\"\(method)\",\"params\":".utf8)
+        out.append(contentsOf: "{\"jsonrpc\":\"2.0\",\"id\":".utf8)
+        out.append(contentsOf: String(id).utf8)
+        out.append(contentsOf: ",\"method\":\"".utf8)
+        out.append(contentsOf: method.utf8)
+        out.append(contentsOf: "\",\"params\":".utf8)
         out += params
         out.append(UInt8(ascii: "}"))
         return out

@@ -6,13 +6,23 @@ package enum Base32Crockford {
     /// The 26 upper-case digits of `sixteen`, which must hold 16 bytes.
     package static func encode(_ sixteen: [UInt8]) -> String {
         invariant(sixteen.count == 16, "an id has 16 bytes")
-        var value: UInt128 = 0
-        for byte in sixteen { value = value << 8 | UInt128(byte) }
+        let alphabet = alphabet
         var text = [UInt8](repeating: 0, count: 26)
-        for index in stride(from: 25, through: 0, by: -1) {
-            text[index] = alphabet[Int(value & 31)]
-            value >>= 5
+        // From the end: bits that do not fill a digit yet wait in `rest`.
+        var rest: UInt32 = 0
+        var bits = 0
+        var place = 26
+        for index in stride(from: 15, through: 0, by: -1) {
+            rest |= UInt32(sixteen[index]) << UInt32(bits)
+            bits += 8
+            while bits >= 5 {
+                place -= 1
+                text[place] = alphabet[Int(rest & 31)]
+                rest >>= 5
+                bits -= 5
+            }
         }
+        text[0] = alphabet[Int(rest)]
         return String(decoding: text, as: UTF8.self)
     }
 

@@ -56,16 +56,17 @@ extension Instant {
         let held = min(max(milliseconds, Instant.yearZero), Instant.lastOfYear9999)
         let (day, time) = Instant.floorDivide(held, Instant.millisecondsPerDay)
         let (year, month, dayOfMonth) = Instant.civil(day)
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
+        var text = [UInt8](repeating: 0, count: 24)
+        var at = 0
         func put(_ value: Int64, _ width: Int, _ after: Unicode.Scalar) {
-            var divisor: Int64 = 1
-            for _ in 1..<width { divisor *= 10 }
-            while divisor > 0 {
-                text.append(UInt8(0x30 + value / divisor % 10))
-                divisor /= 10
+            var rest = UInt32(value)
+            for index in stride(from: at + width - 1, through: at, by: -1) {
+                let (tens, digit) = rest.quotientAndRemainder(dividingBy: 10)
+                text[index] = 0x30 + UInt8(digit)
+                rest = tens
             }
-            text.append(UInt8(ascii: after))
+            text[at + width] = UInt8(ascii: after)
+            at += width + 1
         }
         put(year, 4, "-")
         put(month, 2, "-")

@@ -11,9 +11,13 @@ package struct UUIDv7: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Points before 1970 and after the year 10889 are held at the ends of those 48 bits.
     package init(at instant: Instant, random: some RandomBytes) {
         let time = UInt64(min(max(instant.milliseconds, 0), 1 << 48 - 1))
-        var bytes = (0..<6).map { UInt8(truncatingIfNeeded: time >> UInt64(40 - 8 * $0)) }
-        bytes += random.bytes(10)
-        invariant(bytes.count == 16, "a source of randomness gave too few or too many bytes")
+        let chance = random.bytes(10)
+        invariant(chance.count == 10, "a source of randomness gave too few or too many bytes")
+        var bytes = [UInt8](repeating: 0, count: 16)
+        for index in 0..<6 {
+            bytes[index] = UInt8(truncatingIfNeeded: time >> UInt64(40 - 8 * index))
+        }
+        for index in 0..<10 { bytes[6 + index] = chance[index] }
         bytes[6] = bytes[6] & 0x0F | 0x70
         bytes[8] = bytes[8] & 0x3F | 0x80
         self.bytes = bytes
@@ -34,9 +38,19 @@ package struct UUIDv7: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// The canonical text: 36 characters in lower case, `019a9f00-0000-7000-8000-000000000001`.
     package var text: String {
-        var text = Array(Hex.encode(bytes).utf8)
-        for index in [20, 16, 12, 8] { text.insert(0x2D, at: index) }
+        var text = [UInt8](repeating: 0x2D, count: 36)
+        var at = 0
+        for index in 0..<16 {
+            if index == 4 || index == 6 || index == 8 || index == 10 { at += 1 }
+            text[at] = UUIDv7.digit(bytes[index] >> 4)
+            text[at + 1] = UUIDv7.digit(bytes[index] & 15)
+            at += 2
+        }
         return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? 0x30 + value : 0x57 + value
     }
 
     /// The same identifier in 26 digits of ``Base32Crockford``, as accounting writes it.

@@ -194,7 +194,7 @@ extension Exchange {
             throw A2AError(.internalError)
         }
         let request = try SendMessageRequest(value)
-        var passage = try await admit(request, streaming: false)
+        let passage = try await admit(request, streaming: false)
         passage.adoptExchange(of: task)
         do {
             try await learnOffer()

@@ -9,10 +9,10 @@ import Crypto
 /// as an HMAC over owner, agent and id: two callers that invent the same id never meet in one
 /// context (A2A §13.1).
 package struct ContextAlias: Sendable {
-    private let key: [UInt8]
+    private let coder: MessageCoder
 
     /// - Parameter key: 32 secret random bytes, the same after a restart.
-    package init(key: [UInt8]) { self.key = key }
+    package init(key: [UInt8]) { coder = MessageCoder(key: key) }
 
     /// The id to show to `owner` for the agent's id `upstream`.
     package func outward(_ upstream: String, owner: Owner, agent: String) -> String {
@@ -45,10 +45,19 @@ package struct ContextAlias: Sendable {
     private func tag(_ way: String, _ id: String, _ owner: Owner, _ agent: String) -> String {
         // Lengths stand before the texts, so that no two different tuples give the same bytes.
         var message: [UInt8] = []
-        for text in [way, owner.party, owner.user, agent, id] {
-            message += Array("\(text.utf8.count):".utf8)
-            message += Array(text.utf8)
+        message.reserveCapacity(
+            way.utf8.count + owner.party.utf8.count + owner.user.utf8.count + agent.utf8.count
+                + id.utf8.count + 32)
+        func add(_ text: String) {
+            message.append(contentsOf: String(text.utf8.count).utf8)
+            message.append(UInt8(ascii: ":"))
+            message.append(contentsOf: text.utf8)
         }
-        return Base64URL.encode(Digest.hmacSHA256(key: key, message).prefix(16))
+        add(way)
+        add(owner.party)
+        add(owner.user)
+        add(agent)
+        add(id)
+        return Base64URL.encode(Array(coder.code(of: message)[..<16]))
     }
 }

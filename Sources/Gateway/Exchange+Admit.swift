@@ -15,8 +15,8 @@ extension Exchange {
     func admit(
         _ request: SendMessageRequest, streaming: Bool
     ) async throws(A2AError) -> Passage {
-        let configuration = request.value.field(ProtoField("configuration"))
-        if configuration?.field(ProtoField("taskPushNotificationConfig")) != nil {
+        let configuration = request.value.field(.configuration)
+        if configuration?.field(.taskPushNotificationConfig) != nil {
             throw A2AError(.pushNotificationNotSupported)
         }
         // Between a gateway and its own agent these parts carry what only the gateway may say
@@ -29,7 +29,7 @@ extension Exchange {
         let consent = try readConsent(request)
         // A chain that comes with the message names the user too; the consent step verifies it.
         let owner = caller.owner(user: caller.user ?? consent?.claimedUser)
-        var passage = Passage(
+        let passage = Passage(
             request: request, streaming: streaming,
             exchange: books?.exchange ?? OperationID(at: now, random: gateway.random),
             owner: owner)

@@ -12,15 +12,15 @@ extension Exchange {
     ///
     /// Everything that needs no memory is checked here; what an act uses up is taken in the one
     /// transaction of the step that carries it out.
-    func consent(_ passage: inout Passage) async throws(A2AError) {
+    func consent(_ passage: Passage) async throws(A2AError) {
         try await learnOffer()
         guard let offered else { return }
         if offered.executor == gateway.entity {
-            try consentAsExecutor(&passage)
+            try consentAsExecutor(passage)
         } else if case .peer(let presenter) = caller.party {
-            try await consentAsMiddle(&passage, from: presenter, to: offered)
+            try await consentAsMiddle(passage, from: presenter, to: offered)
         } else {
-            try await consentAsEntrance(&passage, to: offered)
+            try await consentAsEntrance(passage, to: offered)
         }
         account.grant = passage.undertaking?.root
     }
@@ -67,7 +67,7 @@ extension Exchange {
 
     // MARK: Executor
 
-    private func consentAsExecutor(_ passage: inout Passage) throws(A2AError) {
+    private func consentAsExecutor(_ passage: Passage) throws(A2AError) {
         guard case .peer(let presenter) = caller.party else {
             // A local client of a local agent brings no grant; what it may not do shows when the
             // agent drafts.
@@ -99,7 +99,7 @@ extension Exchange {
         } catch {
             throw refusal(error)
         }
-        try adopt(chain.tokens, chain.root, executor: gateway.entity, into: &passage)
+        try adopt(chain.tokens, chain.root, executor: gateway.entity, into: passage)
     }
 
     /// The bytes that an act names by their hash: computed from what was parsed, never taken from
@@ -118,7 +118,7 @@ extension Exchange {
     ///   - tokens: The chain to present to the next hop; at the executor the one presented.
     ///   - root: The first link.
     private func adopt(
-        _ tokens: [String], _ root: Grant, executor: EntityID, into passage: inout Passage
+        _ tokens: [String], _ root: Grant, executor: EntityID, into passage: Passage
     ) throws(A2AError) {
         let subject = root.subject ?? ""
         // The chain is true, but it is another user's than the caller says it speaks for.
@@ -144,7 +144,7 @@ extension Exchange {
     // MARK: Middle
 
     private func consentAsMiddle(
-        _ passage: inout Passage, from presenter: Presenter, to offered: OfferedSkills
+        _ passage: Passage, from presenter: Presenter, to offered: OfferedSkills
     ) async throws(A2AError) {
         guard let metadata = passage.consent else { return }
         if let confirmation = metadata.confirm {
@@ -162,14 +162,14 @@ extension Exchange {
         } catch {
             throw refusal(error)
         }
-        try await present(held, to: offered, into: &passage)
+        try await present(held, to: offered, into: passage)
     }
 
     // MARK: Entrance
 
     /// Issues a root for what the agent's skills need, as far as a template allows it.
     private func consentAsEntrance(
-        _ passage: inout Passage, to offered: OfferedSkills
+        _ passage: Passage, to offered: OfferedSkills
     ) async throws(A2AError) {
         let now = gateway.time.now()
         if let undertaking = passage.undertaking, undertaking.expires > now.seconds {
@@ -190,7 +190,7 @@ extension Exchange {
         } catch {
             throw refusal(error)
         }
-        try await present(held, to: offered, into: &passage)
+        try await present(held, to: offered, into: passage)
     }
 
     /// The peer that the message goes to.
@@ -202,7 +202,7 @@ extension Exchange {
     /// Makes a held grant presentable to the next hop: towards the executor the own leaf is
     /// presented, towards anyone else a narrower link is derived (Spec/consent.md).
     private func present(
-        _ held: HeldGrant, to offered: OfferedSkills, into passage: inout Passage
+        _ held: HeldGrant, to offered: OfferedSkills, into passage: Passage
     ) async throws(A2AError) {
         guard let next = nextPeer else { return }
         var presented = held
@@ -224,7 +224,7 @@ extension Exchange {
                 throw refusal(error)
             }
         }
-        try adopt(presented.tokens, held.root, executor: offered.executor, into: &passage)
+        try adopt(presented.tokens, held.root, executor: offered.executor, into: passage)
         var out = ConsentMetadata()
         out.chain = presented.tokens
         passage.consentOut = out

@@ -42,15 +42,14 @@ extension Exchange {
         if undertaking.executor == gateway.entity {
             return try await settleDenial(confirmation, passage, task, undertaking)
         }
-        var forward = passage
         if claims["decision"]?.string == "approve" {
             let yes = Yes(token: confirmation, name: token.nameHash, claims: claims)
-            try await begin(yes, ask, &forward, now: now)
+            try await begin(yes, ask, passage, now: now)
         } else {
-            forward.consentOut = ConsentMetadata()
-            forward.consentOut?.confirm = confirmation
+            passage.consentOut = ConsentMetadata()
+            passage.consentOut?.confirm = confirmation
         }
-        return try await deliver(forward, forward.task ?? task)
+        return try await deliver(passage, passage.task ?? task)
     }
 
     /// A confirmation that approves, as far as a hop looks at it.
@@ -62,7 +61,7 @@ extension Exchange {
 
     /// Extends the holds for a yes and says what goes with it to the next hop.
     private func begin(
-        _ yes: Yes, _ ask: Ask, _ passage: inout Passage, now: Instant
+        _ yes: Yes, _ ask: Ask, _ passage: Passage, now: Instant
     ) async throws(A2AError) {
         guard let task = passage.task, let undertaking = task.undertaking else {
             throw A2AError(.internalError)

@@ -10,7 +10,7 @@ extension Exchange {
     // MARK: From the caller
 
     /// Mirrors the block that the message opens, and counts its draw.
-    func takeDraw(_ passage: inout Passage, now: Instant) async throws(A2AError) {
+    func takeDraw(_ passage: Passage, now: Instant) async throws(A2AError) {
         guard let peer = caller.entity, let books = passage.books else { return }
         if let opening = books.block, !gateway.blocks.knows(opening, from: peer) {
             do throws(A2AError) {
@@ -84,7 +84,7 @@ extension Exchange {
     /// Draws the fee of the message's task on our block at `peer`, and opens the next block where
     /// it is time.
     func draw(
-        _ passage: inout Passage, at peer: EntityID, _ tariff: PinnedTariff
+        _ passage: Passage, at peer: EntityID, _ tariff: PinnedTariff
     ) async throws(A2AError) {
         for _ in 0..<Self.openingAttempts {
             let now = gateway.time.now()
@@ -160,7 +160,7 @@ extension Exchange {
     /// that it does not know is let go.
     ///
     /// - Returns: Whether another block may help.
-    func retire(_ passage: inout Passage) async -> Bool {
+    func retire(_ passage: Passage) async -> Bool {
         guard let ticket = passage.drawnThere, case .failed(.agent(let error)) = reach,
             error.domain == AccountingExtension.uri, error.metadata[A2AError.beyond] == nil,
             let refusal = LedgerRefusal(rawValue: error.reason)
@@ -183,12 +183,12 @@ extension Exchange {
     /// Draws on another block.
     ///
     /// - Returns: Whether the message can be sent again.
-    func redraw(_ passage: inout Passage) async throws(A2AError) -> Bool {
+    func redraw(_ passage: Passage) async throws(A2AError) -> Bool {
         guard let peer = nextPeer,
             let tariff = try gateway.tariff(with: peer, as: .caller, at: gateway.time.now())
         else { return false }
         reach = .unsent
-        try await draw(&passage, at: peer, tariff)
+        try await draw(passage, at: peer, tariff)
         return true
     }
 

@@ -13,17 +13,17 @@ extension Exchange {
     ///
     /// The first message holds the fixed fee at list price; what the offer costs is held when the
     /// user has confirmed it.
-    func hold(_ passage: inout Passage) async throws(A2AError) {
+    func hold(_ passage: Passage) async throws(A2AError) {
         guard case .relay = passage.duty, passage.task == nil else { return }
         let now = gateway.time.now()
-        try await takeDraw(&passage, now: now)
+        try await takeDraw(passage, now: now)
         let inward = try inwardPlan(passage.books?.hold, passage.exchange, now: now)
         let isDue = inward != nil || passage.drawnHere != nil
         if !isDue, let peer = caller.entity {
             try requireNothing(from: peer, now: now)
         }
         let outward = try await outwardBacking(
-            &passage, beneath: inward?.request.postBy, now: now)
+            passage, beneath: inward?.request.postBy, now: now)
         if inward == nil, outward == nil { return }
         let entity = gateway.entity
         try await gateway.book { tx throws(StorageFault) in
@@ -59,7 +59,7 @@ extension Exchange {
     /// What stands behind the message on the link to the next hop: a hold to be placed for what
     /// may become a sale or has no block, else a draw, which this counts, or nothing.
     private func outwardBacking(
-        _ passage: inout Passage, beneath outer: Instant?, now: Instant
+        _ passage: Passage, beneath outer: Instant?, now: Instant
     ) async throws(A2AError) -> HoldPlan? {
         guard let peer = nextPeer,
             let tariff = try gateway.tariff(with: peer, as: .caller, at: now)
@@ -67,7 +67,7 @@ extension Exchange {
         if passage.undertaking == nil {
             if tariff.tariff.charge?.fixed.micros ?? 0 == 0 { return nil }
             if tariff.tariff.block != nil {
-                try await draw(&passage, at: peer, tariff)
+                try await draw(passage, at: peer, tariff)
                 return nil
             }
         }

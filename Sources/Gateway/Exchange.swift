@@ -78,10 +78,10 @@ package final class Exchange {
     private func send(
         _ request: SendMessageRequest, streaming: Bool
     ) async throws(A2AError) -> Reply {
-        var passage = try await admit(request, streaming: streaming)
-        try await consent(&passage)
+        let passage = try await admit(request, streaming: streaming)
+        try await consent(passage)
         do throws(A2AError) {
-            try await hold(&passage)
+            try await hold(passage)
         } catch {
             giveBack(passage)
             throw error
@@ -99,15 +99,14 @@ package final class Exchange {
     /// Passes a message on; once more where the next hop takes no draw on the block that was drawn
     /// on, for then it did nothing.
     private func passOn(_ passage: Passage) async throws(A2AError) -> Reply {
-        var passage = passage
         var attempts = 0
         while true {
             attempts += 1
             do {
                 return try await relay(passage, try await forward(passage))
             } catch {
-                let mayDrawAgain = await retire(&passage)
-                if mayDrawAgain, attempts == 1, try await redraw(&passage) { continue }
+                let mayDrawAgain = await retire(passage)
+                if mayDrawAgain, attempts == 1, try await redraw(passage) { continue }
                 giveBack(passage)
                 await release(passage)
                 throw error

@@ -14,7 +14,7 @@ package enum AgentTier: String, CaseIterable, Sendable {
 }
 
 /// One agent as it is offered at this gateway, under `/agents/{name}`.
-package struct AgentSettings: Sendable {
+package final class AgentSettings: Sendable {
     package let name: String
     package let destination: Destination
     package let tier: AgentTier
@@ -118,7 +118,7 @@ package struct ExchangeLimits: Sendable, Equatable {
 }
 
 /// One immutable state of the configuration, as the exchange needs it. A reload makes another.
-package struct GatewaySettings: Sendable {
+package final class GatewaySettings: Sendable {
     package let entity: EntityID
     package let signingKey: SigningKey
     /// The certificate chain of the signing key, leaf first; travels as `cert` with signed objects.

@@ -5,7 +5,9 @@ import Bytes
 import Consent
 
 /// One message on its way through this hop: what the steps have found out so far.
-struct Passage {
+///
+/// A class, because it is some kilobytes of which each step needs a little.
+final class Passage {
     let request: SendMessageRequest
     let streaming: Bool
     /// The user's request at the entrance that all hops' books refer to.
@@ -40,9 +42,7 @@ struct Passage {
         /// An act that is to take effect here.
         case perform(PresentedAct)
     }
-}
 
-extension Passage {
     init(
         request: SendMessageRequest, streaming: Bool, exchange: OperationID, owner: Owner
     ) {
@@ -62,7 +62,7 @@ extension Passage {
     }
 
     /// Goes on under the name that the task began with.
-    mutating func adoptExchange(of task: TaskRecord) {
+    func adoptExchange(of task: TaskRecord) {
         if let begun = OperationID(task.exchange) { exchange = begun }
     }
 }

@@ -5,6 +5,8 @@ package enum HTTPAuthority {
     /// - Throws: ``HTTPFault/userinfo`` or ``HTTPFault/authority``.
     package static func check(_ text: String) throws(HTTPFault) {
         let bytes = Array(text.utf8)
+        // A name without a port is what nearly all are.
+        if !bytes.isEmpty, bytes.allSatisfy(HTTPCharacters.isHost) { return }
         guard !bytes.contains(UInt8(ascii: "@")) else { throw .userinfo }
         var index = 0
         if bytes.first == UInt8(ascii: "[") {

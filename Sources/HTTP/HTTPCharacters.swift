@@ -5,6 +5,11 @@ enum HTTPCharacters {
     /// `tchar`: what a method or a field name is made of.
     @inline(__always)
     static func isToken(_ byte: UInt8) -> Bool {
+        if byte >= UInt8(ascii: "a"), byte <= UInt8(ascii: "z") { return true }
+        return isRareInToken(byte)
+    }
+
+    private static func isRareInToken(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

@@ -17,6 +17,8 @@ package struct HTTPFields: Sendable, Equatable {
     }
 
     private var lines: [Field] = []
+    /// Room for the fields of a usual head, made at once.
+    private static let usualCount = 8
 
     package init() {}
 
@@ -55,6 +57,7 @@ package struct HTTPFields: Sendable, Equatable {
 
     /// Adds a line at the end.
     package mutating func append(_ name: HTTPFieldName, _ value: HTTPFieldValue) {
+        if lines.isEmpty { lines.reserveCapacity(Self.usualCount) }
         lines.append(Field(name: name, value: value))
     }
 
@@ -72,6 +75,7 @@ package struct HTTPFields: Sendable, Equatable {
 
     /// Takes all lines of that name away.
     package mutating func remove(_ name: HTTPFieldName) {
+        guard contains(name) else { return }
         lines.removeAll { $0.name == name }
     }
 
@@ -102,7 +106,7 @@ extension HTTPFields {
     /// Fields that concern one connection only and never cross a hop (RFC 9110 §7.6.1): the well
     /// known ones and those that `connection` names.
     package var withoutHopByHop: HTTPFields {
-        guard lines.contains(where: \.name.isHopByHop) else { return self }
+        guard lines.contains(where: { $0.name.isHopByHop }) else { return self }
         let named = Set(list(.connection).map { HTTPCharacters.lowered($0) })
         var kept = HTTPFields()
         kept.lines = lines.filter { !$0.name.isHopByHop && !named.contains($0.name.text) }

@@ -24,6 +24,12 @@ package struct HTTPPath: Sendable, Equatable {
     /// different readers.
     package var segments: [String]? {
         guard path.utf8.first == UInt8(ascii: "/") else { return nil }
+        if path.utf8.allSatisfy({ HTTPCharacters.isHost($0) && $0 != 0x2E || $0 == 0x2F }) {
+            // Nothing in it is escaped or could stand for another place.
+            return path.utf8.dropFirst().split(
+                separator: UInt8(ascii: "/"), omittingEmptySubsequences: false
+            ).map { String(Substring($0)) }
+        }
         var segments: [String] = []
         for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             guard let segment = Self.decode(part), segment != ".", segment != ".." else {

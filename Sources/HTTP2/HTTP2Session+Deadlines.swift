@@ -36,7 +36,7 @@ extension HTTP2Session {
         // While the owner holds half of the connection's window, it is the owner who is slow.
         let held = streams.values.reduce(0) { $0 + $1.unconsumed } + lingering.values.reduce(0, +)
         let mayRead = held < limits.connectionWindow / 2
-        for (_, stream) in streams.sorted(by: { $0.key < $1.key }) where stream.resetBy == nil {
+        for stream in streams.values where stream.resetBy == nil {
             if isWriteStalled(stream) {
                 counters.stalledWrites += 1
                 note(.lateStream)

@@ -110,7 +110,7 @@ extension HTTP2Session {
 
 extension HTTP2Session {
     func didBeginHeaders(on id: HTTP2StreamID, isRequest: Bool) {
-        block = HeaderBlock()
+        block.begin()
         guard isRequest, role == .server else { return }
         lastPeerStream = max(lastPeerStream, id.number)
         counters.streams += 1
@@ -286,7 +286,7 @@ extension HTTP2Session {
     }
 
     func didCloseStream(_ id: HTTP2StreamID, _ reported: HTTP2ErrorCode) {
-        guard let stream = streams.removeValue(forKey: id) else { return }
+        guard let stream = streams.removeValue(of: id) else { return }
         let code = stream.resetCode ?? reported
         if streams.isEmpty { nextSweep = nil }
         let initiator = stream.resetBy ?? (code == .noError ? .completion : .peer)

@@ -118,7 +118,7 @@ extension HTTP2Session {
             stream.isAbandoned = true
             giveBack(stream.unconsumed, on: id)
             stream.unconsumed = 0
-        } else if let held = lingering.removeValue(forKey: id) {
+        } else if let held = lingering.removeValue(of: id) {
             giveBack(held, on: id)
         }
     }

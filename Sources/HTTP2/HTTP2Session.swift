@@ -31,14 +31,14 @@ import CNghttp2
 
     /// The library's session, ours from `init` to `deinit`.
     let raw: OpaquePointer
-    var streams: [HTTP2StreamID: HTTP2Stream] = [:]
+    var streams = StreamTable<HTTP2Stream>()
     /// Bytes that the owner holds of streams that ended in order; they still count against the
     /// connection's window.
-    var lingering: [HTTP2StreamID: Int] = [:]
+    var lingering = StreamTable<Int>()
     var events: [HTTP2Event] = []
     var scanner: FrameScanner
     var frameGuard: FrameGuard
-    var block = HeaderBlock()
+    let block = HeaderBlock()
     /// The time of the latest call that was given one.
     var clock: MonotonicInstant
     /// A limit that a callback found passed; acted upon when the library has returned.
@@ -189,17 +189,17 @@ import CNghttp2
 
     /// Says of each open stream that its connection is lost.
     func closeAll() {
-        for (id, stream) in streams.sorted(by: { $0.key < $1.key }) where stream.isAnnounced {
+        for stream in streams.values where stream.isAnnounced {
             let isRetryable = role == .client && !stream.headWasSent
             events.append(
                 .closed(
-                    id,
+                    stream.id,
                     HTTP2Closure(
                         initiator: .connection, code: failure?.code ?? .noError,
                         isRetryable: isRetryable)))
         }
-        streams = [:]
-        lingering = [:]
+        streams.removeAll()
+        lingering.removeAll()
     }
 
     /// A call that fails only without memory, or by a mistake of ours.

@@ -5,7 +5,7 @@ import HTTP
 ///
 /// Size and number are counted before anything is kept, so a bomb costs no memory: over the limit
 /// the fields are only counted on.
-struct HeaderBlock {
+final class HeaderBlock {
     private(set) var fields = HTTPFields()
     private(set) var status: Int?
     private(set) var size = 0
@@ -18,7 +18,22 @@ struct HeaderBlock {
     private var path: String?
     private var cookies: [String] = []
 
-    mutating func add(
+    /// Forgets the block before.
+    func begin() {
+        fields = HTTPFields()
+        status = nil
+        size = 0
+        count = 0
+        isOversized = false
+        isMalformed = false
+        method = nil
+        scheme = nil
+        authority = nil
+        path = nil
+        if !cookies.isEmpty { cookies = [] }
+    }
+
+    func add(
         name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, limits: HTTP2Limits
     ) {
         count += 1
@@ -27,11 +42,7 @@ struct HeaderBlock {
             isOversized = true
             return
         }
-        if unsafe name.first == UInt8(ascii: ":") {
-            unsafe addPseudo(
-                String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
-            return
-        }
+        if unsafe name.first == UInt8(ascii: ":") { return unsafe addPseudo(name, value) }
         guard let fieldName = unsafe HTTPFieldName(bytes: name.span),
             let fieldValue = unsafe try? HTTPFieldValue(bytes: value.span)
         else {
@@ -101,13 +112,16 @@ struct HeaderBlock {
         return whole
     }
 
-    private mutating func addPseudo(_ name: String, _ value: String) {
-        switch name {
-        case ":method": method = value
-        case ":scheme": scheme = value
-        case ":authority": authority = value
-        case ":path": path = value
-        case ":status": status = Int(value)
+    private func addPseudo(
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+    ) {
+        let text = unsafe String(decoding: value, as: UTF8.self)
+        switch unsafe String(decoding: name, as: UTF8.self) {
+        case ":method": method = text
+        case ":scheme": scheme = text
+        case ":authority": authority = text
+        case ":path": path = text
+        case ":status": status = Int(text)
         default: isMalformed = true
         }
     }

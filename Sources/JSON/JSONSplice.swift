@@ -8,13 +8,17 @@ package struct JSONSplice: Sendable {
     private struct Edit: Sendable {
         var range: Range<Int>
         var replacement: [UInt8]
+
+        func stands(before other: Edit) -> Bool {
+            (range.lowerBound, range.upperBound) < (other.range.lowerBound, other.range.upperBound)
+        }
     }
 
     private let document: JSONDocument
     private let whole: Range<Int>
     private var edits: [Edit] = []
-    /// For each object that got members: the place before its brace, and whether it is still empty.
-    private var isFirstAddition: [Int: Bool] = [:]
+    /// The places before the braces of objects that were empty and got members.
+    private var filled: [Int] = []
 
     /// No changes to `document` yet.
     package init(_ document: JSONDocument) {
@@ -52,31 +56,46 @@ package struct JSONSplice: Sendable {
         invariant(object.document === document, "a splice changes values of its own document")
         invariant(object.kind == .object, "only an object takes members")
         let place = object.range.upperBound - 1
-        var writer = JSONWriter()
+        let isFirst = object.count == 0 && !filled.contains(place)
+        if isFirst { filled.append(place) }
+        var writer = JSONWriter(capacity: name.utf8.count + 64, isContinuing: !isFirst)
         writer.name(name)
         writer.node(node)
-        let isFirst = isFirstAddition[place] ?? (object.count == 0)
-        isFirstAddition[place] = false
-        edits.append(
-            Edit(
-                range: place..<place,
-                replacement: (isFirst ? [] : [UInt8(ascii: ",")]) + writer.bytes))
+        edits.append(Edit(range: place..<place, replacement: writer.bytes))
     }
+
+    /// By place; what was asked for at one place stays in order.
+    private static func ordered(_ edits: [Edit]) -> [Edit] {
+        guard edits.count <= fewEdits else {
+            return edits.enumerated().sorted { a, b in
+                a.element.stands(before: b.element)
+                    || a.offset < b.offset && !b.element.stands(before: a.element)
+            }.map(\.element)
+        }
+        var ordered = edits
+        for index in ordered.indices.dropFirst() {
+            var at = index
+            while at > 0, ordered[at].stands(before: ordered[at - 1]) {
+                ordered.swapAt(at, at - 1)
+                at -= 1
+            }
+        }
+        return ordered
+    }
+
+    /// So many are put in order by insertion.
+    private static let fewEdits = 16
 
     /// The text with all changes made, in one pass: of the document, or of the value it is within.
     /// Changes must not overlap. What is put in at one place keeps the order in which it was asked
     /// for, and stands before what replaces the bytes from there on.
     package func applied() -> [UInt8] {
-        let ordered = edits.enumerated().sorted {
-            let (a, b) = ($0.element.range, $1.element.range)
-            return (a.lowerBound, a.upperBound, $0.offset)
-                < (b.lowerBound, b.upperBound, $1.offset)
-        }
+        let ordered = Self.ordered(edits)
         let growth = edits.reduce(0) { $0 + $1.replacement.count - $1.range.count }
         var result: [UInt8] = []
         result.reserveCapacity(whole.count + max(growth, 0))
         var at = whole.lowerBound
-        for (_, edit) in ordered {
+        for edit in ordered {
             invariant(edit.range.lowerBound >= at, "changes to a document do not overlap")
             result.append(contentsOf: document.bytes[at..<edit.range.lowerBound])
             result.append(contentsOf: edit.replacement)

@@ -71,7 +71,11 @@ package struct JSONValue: Sendable {
         let wanted = name.utf8.span
         var at = index + 2
         for _ in 0..<token.length {
-            if JSONValue.matches(tape.token(at), text, wanted) {
+            let name = tape.token(at)
+            // Its length alone tells most names apart; escapes would change it.
+            let mayMatch =
+                name.length == wanted.count || name.rawKind != JSONToken.Kind.string.rawValue
+            if mayMatch, JSONValue.matches(name, text, wanted) {
                 return JSONValue(document: document, index: at + 1)
             }
             at = tape.tokenAfter(at + 1)

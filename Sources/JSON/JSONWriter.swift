@@ -14,6 +14,12 @@ package struct JSONWriter: Sendable {
     /// An empty writer with room for `capacity` bytes.
     package init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
+    /// A writer of what follows a value: it begins with a comma.
+    init(capacity: Int, isContinuing: Bool) {
+        bytes.reserveCapacity(capacity)
+        needsComma = isContinuing
+    }
+
     /// The left brace of an object.
     package mutating func beginObject() { begin(UInt8(ascii: "{")) }
     /// The right brace of an object.
@@ -39,8 +45,31 @@ package struct JSONWriter: Sendable {
 
     /// An integer in digits.
     package mutating func int(_ value: some BinaryInteger) {
+        if let small = Int64(exactly: value) { return int(small) }
         separate()
         bytes.append(contentsOf: String(value).utf8)
+    }
+
+    /// An integer in digits.
+    package mutating func int(_ value: Int64) {
+        separate()
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        var divisor: UInt64 = 1
+        while rest / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            bytes.append(0x30 + UInt8(rest / divisor))
+            rest %= divisor
+            divisor /= 10
+        }
+    }
+
+    /// What has been written, with a line feed after it.
+    package consuming func line() -> [UInt8] {
+        var line = bytes
+        bytes = []
+        line.append(0x0A)
+        return line
     }
 
     /// `true` or `false`.
@@ -69,8 +98,17 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: text)
     }
 
+    /// One value that is JSON text already; it is not checked.
+    package mutating func raw(_ text: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: text)
+    }
+
     /// A value of a document, exactly as it is written there.
-    package mutating func value(_ value: JSONValue) { raw(value.raw) }
+    package mutating func value(_ value: JSONValue) {
+        separate()
+        bytes.append(contentsOf: value.raw)
+    }
 
     /// A tree.
     package mutating func node(_ node: JSONNode) {

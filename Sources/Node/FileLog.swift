@@ -76,21 +76,29 @@ package final class FileLog: LogSink {
 
     // MARK: On the thread
 
+    /// Writes what waits. Then it lets a moment pass, in which a busy gateway gathers some hundred
+    /// lines: to wake this thread for each would cost as much as a request.
     private func drain() {
-        while true {
-            let (bytes, dropped) = state.withLock { state -> ([UInt8], Int64) in
-                let taken = (state.pending, state.dropped)
-                state.pending = []
-                state.underWay = taken.0.count
-                state.dropped = 0
-                if taken.0.isEmpty, taken.1 == 0 { state.isScheduled = false }
-                return taken
-            }
-            if bytes.isEmpty, dropped == 0 { return }
-            let lost = file.write(bytes)
-            if lost > 0 { state.withLock { $0.droppedInAll += lost } }
-            if dropped + lost > 0 { note("lines_dropped", String(dropped + lost)) }
+        let (bytes, dropped) = state.withLock { state -> ([UInt8], Int64) in
+            let taken = (state.pending, state.dropped)
+            state.pending = []
+            state.underWay = taken.0.count
+            state.dropped = 0
+            return taken
         }
+        let lost = file.write(bytes)
+        state.withLock { state in
+            state.underWay = 0
+            state.droppedInAll += lost
+        }
+        if dropped + lost > 0 { note("lines_dropped", String(dropped + lost)) }
+        file.rest()
+        let goesOn = state.withLock { state in
+            state.isScheduled = !state.pending.isEmpty || state.dropped > 0
+            return state.isScheduled
+        }
+        // As work of its own, so that a new name of the file need not wait for an idle moment.
+        if goesOn { thread.execute { self.drain() } }
     }
 
     /// A line of the log about itself.
@@ -126,6 +134,8 @@ private final class LogFile: Sendable {
     private static let pieceMax = 4096
     /// Milliseconds between two looks at whether the end is near.
     private static let patience: Int32 = 100
+    /// Milliseconds for which lines are gathered.
+    private static let gathering: Int32 = 20
 
     init(_ path: String) throws(SystemError) {
         self.path = path
@@ -153,6 +163,11 @@ private final class LogFile: Sendable {
 
     /// From now on a reader that does not read is waited for only so long.
     func hurry() { isHurried.store(true, ordering: .relaxed) }
+
+    /// Waits while lines are gathered, unless the end is near.
+    func rest() {
+        if !isHurried.load(ordering: .relaxed) { _ = poll(nil, 0, Self.gathering) }
+    }
 
     /// Writes whole lines.
     ///

@@ -46,6 +46,8 @@ import Testing
         ]
         for (key, data, code) in cases {
             #expect(Hex.encode(Digest.hmacSHA256(key: key, Array(data.utf8))) == code)
+            let coder = MessageCoder(key: key)
+            for _ in 0..<2 { #expect(Hex.encode(coder.code(of: Array(data.utf8))) == code) }
         }
         #expect(Digest.hmacSHA256(key: [], []).count == 32)
     }
@@ -54,5 +56,8 @@ import Testing
         let random = SystemRandom()
         #expect(random.bytes(0).isEmpty)
         #expect(Set((0..<100).map { _ in random.bytes(16) }).count == 100)
+        // Sizes that do not divide what is made at a time, and some above what is shared.
+        for count in [1, 7, 10, 31, 32, 33, 5000] { #expect(random.bytes(count).count == count) }
+        #expect(Set((0..<400).map { _ in random.bytes(10) }).count == 400)
     }
 }

@@ -100,6 +100,23 @@ import Testing
 }
 
 @Suite struct SpliceTests {
+    @Test(arguments: [3, 16, 17, 200])
+    func changesInAnyOrderStandInTheirPlaces(count: Int) throws {
+        let text = "[" + (0..<count).map(String.init).joined(separator: ",") + "]"
+        let document = try JSONDocument(parsing: text)
+        var splice = JSONSplice(document)
+        // Odd places from the end to the front, then the even ones from the front.
+        let order =
+            (0..<count).filter { $0 % 2 == 1 }.reversed() + (0..<count).filter { $0 % 2 == 0 }
+        for index in order {
+            let value = try #require(document.root[index])
+            splice.replace(value.range.lowerBound..<value.range.lowerBound, with: [0x31])
+            splice.replace(value.range.lowerBound..<value.range.lowerBound, with: [0x32])
+        }
+        let expected = "[" + (0..<count).map { "12\($0)" }.joined(separator: ",") + "]"
+        #expect(String(decoding: splice.applied(), as: UTF8.self) == expected)
+    }
+
     private let document: JSONDocument
 
     init() throws {

@@ -50,6 +50,22 @@ import Testing
         #expect(isDone())
     }
 
+    @Test func aBusyLogTakesItsNewName() throws {
+        let log = try FileLog(path, time: VirtualTime())
+        log.write(line("first"))
+        wait { (try? Files.text(path)) == "first\n" }
+        #expect(unsafe rename(path, path + ".1") == 0)
+        log.reopen()
+        // A line each millisecond: there is never a moment without one.
+        for _ in 0..<2000 where unsafe access(path, F_OK) != 0 {
+            log.write(line("more"))
+            usleep(1000)
+        }
+        log.write(line("last"))
+        log.close()
+        #expect(try Files.text(path).hasSuffix("last\n"))
+    }
+
     @Test func aFileThatCannotBeReopenedStaysInUse() throws {
         let log = try FileLog(path, time: VirtualTime())
         log.write(line("one"))

@@ -126,7 +126,7 @@ package struct AccessLog: Sendable {
             writer.member("upstream_ms", account?.upstreamMilliseconds)
             writer.member("ms", took)
             writer.endObject()
-            log.sink.write(writer.bytes + [0x0A])
+            log.sink.write(writer.line())
         }
 
         private static func name(_ hop: Gateway.Destination) -> String {
@@ -145,7 +145,10 @@ enum LogText {
 
     /// Cut to length, control characters replaced; JSON escapes the rest.
     static func clean(_ text: String) -> String {
-        String(
+        if text.utf8.count <= charactersMax, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
+            return text
+        }
+        return String(
             String.UnicodeScalarView(
                 text.unicodeScalars.prefix(charactersMax).map { scalar in
                     switch scalar.value {
@@ -159,10 +162,14 @@ enum LogText {
 
 /// Counts of requests, for the metrics page.
 package final class RequestCounters: Sendable {
+    private struct Counts {
+        var requests: Int64 = 0
+        var refusals: Int64 = 0
+        var milliseconds: Int64 = 0
+    }
     private struct State {
-        var requests: [String: Int64] = [:]
-        var refusals: [String: Int64] = [:]
-        var milliseconds: [String: Int64] = [:]
+        /// By method as in ``names``.
+        var methods = [Counts](repeating: Counts(), count: names.count)
         /// Requests that no service saw, by the status of their answer.
         var early: [Int: Int64] = [:]
         var unlogged: Int64 = 0
@@ -173,11 +180,12 @@ package final class RequestCounters: Sendable {
 
     /// Methods that a stranger invents are counted together, so that he cannot grow the table.
     func count(method: String?, refused: Bool, milliseconds: Int64) {
-        let name = method.flatMap { Self.known.contains($0) ? $0 : nil } ?? "other"
+        let index = method.flatMap { Self.names.dropLast().firstIndex(of: $0) }
+        let place = index ?? Self.names.count - 1
         state.withLock { state in
-            state.requests[name, default: 0] += 1
-            state.milliseconds[name, default: 0] += milliseconds
-            if refused { state.refusals[name, default: 0] += 1 }
+            state.methods[place].requests += 1
+            state.methods[place].milliseconds += milliseconds
+            if refused { state.methods[place].refusals += 1 }
         }
     }
 
@@ -190,25 +198,28 @@ package final class RequestCounters: Sendable {
         }
     }
 
-    private static let known: Set<String> = [
+    /// The most frequent first, and at last all that have no name here.
+    private static let names = [
         "SendMessage", "SendStreamingMessage", "GetTask", "ListTasks", "CancelTask",
-        "SubscribeToTask", "GetExtendedAgentCard",
+        "SubscribeToTask", "GetExtendedAgentCard", "other",
     ]
 
     /// The counters in the text format of Prometheus, sorted by name.
     package var exposition: String {
         let state = state.withLock { $0 }
+        let named = zip(Self.names, state.methods).filter { $1.requests > 0 }.sorted { $0.0 < $1.0 }
         var text = "# TYPE dragoman_requests_total counter\n"
-        for (name, count) in state.requests.sorted(by: { $0.key < $1.key }) {
-            text += "dragoman_requests_total{method=\"\(name)\"} \(count)\n"
+        for (name, counts) in named {
+            text += "dragoman_requests_total{method=\"\(name)\"} \(counts.requests)\n"
         }
         text += "# TYPE dragoman_refusals_total counter\n"
-        for (name, count) in state.refusals.sorted(by: { $0.key < $1.key }) {
-            text += "dragoman_refusals_total{method=\"\(name)\"} \(count)\n"
+        for (name, counts) in named where counts.refusals > 0 {
+            text += "dragoman_refusals_total{method=\"\(name)\"} \(counts.refusals)\n"
         }
         text += "# TYPE dragoman_request_milliseconds_total counter\n"
-        for (name, count) in state.milliseconds.sorted(by: { $0.key < $1.key }) {
-            text += "dragoman_request_milliseconds_total{method=\"\(name)\"} \(count)\n"
+        for (name, counts) in named {
+            text +=
+                "dragoman_request_milliseconds_total{method=\"\(name)\"} \(counts.milliseconds)\n"
         }
         text += "# TYPE dragoman_early_refusals_total counter\n"
         for (status, count) in state.early.sorted(by: { $0.key < $1.key }) {

@@ -31,12 +31,25 @@ package struct AgentService: Sendable {
 
     /// Reads `/agents/{name}`, with or without a slash at the end, and what is below it.
     static func resource(_ head: HTTPRequestHead) -> Resource? {
+        if let name = plainName(head.path) { return .rpc(agent: name) }
         guard let segments = head.target.segments, segments.count >= 2, segments[0] == "agents"
         else { return nil }
         let rest = Array(segments.dropFirst(2))
         if rest.isEmpty || rest == [""] { return .rpc(agent: segments[1]) }
         if rest == [".well-known", "agent-card.json"] { return .card(agent: segments[1]) }
         return .httpJSON(agent: segments[1], HTTPJSON.Route(rest))
+    }
+
+    /// The name in `/agents/{name}` where nothing in it is escaped and nothing follows, as in
+    /// nearly all requests; nil settles nothing.
+    private static func plainName(_ path: String) -> String? {
+        let prefix = "/agents/"
+        guard path.hasPrefix(prefix) else { return nil }
+        let name = path.utf8.dropFirst(prefix.utf8.count)
+        let isPlain = name.allSatisfy { byte in
+            (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D
+        }
+        return isPlain && !name.isEmpty ? String(Substring(name)) : nil
     }
 
     func refusal(of head: HTTPRequestHead, _ resource: Resource) -> ServiceResponse? {
@@ -68,6 +81,7 @@ package struct AgentService: Sendable {
 
     /// The media type without its parameters, in lower case.
     static func mediaType(_ value: String) -> String {
+        if value == "application/json" || value == "application/a2a+json" { return value }
         let type = value.prefix { $0 != ";" }
         return String(type.filter { $0 != " " && $0 != "\t" }).lowercased()
     }

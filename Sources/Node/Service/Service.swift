@@ -4,7 +4,7 @@ package import Gateway
 package import HTTP
 
 /// A request as a listener received it, whatever the version of HTTP.
-package struct ServiceRequest: Sendable {
+package final class ServiceRequest: Sendable {
     package let head: HTTPRequestHead
     /// The whole body; its size was limited while it was read.
     package let body: [UInt8]

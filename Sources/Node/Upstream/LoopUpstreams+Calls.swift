@@ -105,12 +105,20 @@ extension LoopUpstreams {
             }
             fields.append(name, value)
         }
-        try add(.a2aExtensions, call.extensions)
+        if call.extensions == ExtensionURI.betweenGateways {
+            fields.append(.a2aExtensions, Self.betweenGateways)
+        } else {
+            try add(.a2aExtensions, call.extensions)
+        }
         try add(.traceparent, call.traceparent)
         try add(.consentUser, call.user.map(ConsentUser.field))
         if case .local = interface.place { try add(.dragomanCaller, call.onBehalfOf) }
         return fields
     }
+
+    /// What nearly every call between gateways says, checked once.
+    private static let betweenGateways = HTTPFieldValue(
+        stringLiteral: ExtensionURI.betweenGateways)
 
     /// A call as JSON-RPC.
     private func request(
@@ -248,8 +256,9 @@ extension LoopUpstreams {
         in scope: RequestUpstreams?
     ) async throws(UpstreamFailure) -> [UInt8] {
         let share = scope?.share ?? AnswerShare(parts.answers, for: Self.ownErrands)
-        let timer = loop.schedule(at: deadline) { exchange.stop(.late) }
-        defer { loop.cancel(timer) }
+        // Most answers have come whole by the time their heads are looked at.
+        let timer = exchange.isComplete ? nil : loop.schedule(at: deadline) { exchange.stop(.late) }
+        defer { if let timer { loop.cancel(timer) } }
         do {
             return try await exchange.body(atMost: parts.upstream.answerBytes, of: share)
         } catch {

@@ -58,6 +58,9 @@ final class OutboundExchange {
         }
     }
 
+    /// Whether nothing more comes.
+    var isComplete: Bool { isEnded || failure != nil }
+
     /// The next bytes of the body, waiting for them; nil at its end.
     func nextPiece() async throws(OutboundFailure) -> [UInt8]? {
         while true {

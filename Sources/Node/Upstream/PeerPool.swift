@@ -91,7 +91,13 @@ final class PeerPool {
 
     /// The connection with the most room.
     private var best: OutboundHTTP2? {
-        connections.filter { $0.room > 0 }.max { $0.room < $1.room }
+        var best: OutboundHTTP2?
+        var most = 0
+        for connection in connections {
+            let room = connection.room
+            if room > most { (best, most) = (connection, room) }
+        }
+        return best
     }
 
     // MARK: Dialling
@@ -180,6 +186,7 @@ final class PeerPool {
     }
 
     private func serveWaiting() {
+        guard !waiting.isEmpty else { return }
         if let ready = best {
             // As many as there is room for now; it is used up when their tasks have run.
             var room = ready.room
