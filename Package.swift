@@ -85,6 +85,10 @@ let package = Package(
         .executableTarget(
             name: "books-writer", dependencies: ["Bytes", "Accounting", "Store", "TestSupport"],
             path: "Tests/BooksWriter", swiftSettings: strict),
+        .executableTarget(
+            name: "proxy-upstream",
+            dependencies: ["Bytes", "Consent", "Gateway", "HTTP", "IO", "Node", "TLS"],
+            path: "Tests/Benchmarks/proxy/Upstream", swiftSettings: strict),
         tests("BytesTests", ["Bytes"]),
         tests("JSONTests", ["Bytes", "JSON"]),
         tests("HTTPTests", ["Bytes", "HTTP"]),

@@ -109,6 +109,8 @@ enum Imports {
             "Crypto": "the certificates for that, signatures of holds and posts",
             "Accounting": "what holds and posts cost", "Gateway": "the journal they are kept in",
             "Store": "the same on disk", "CRecorder": "the same calls of SQLite in C",
+            "Node": "an agent behind a gateway that is measured", "IO": "its time",
+            "HTTP": "its answers", "Consent": "who asks it",
         ],
         "Fuzz": [
             "Crypto": "signatures and certificates that a stranger made",
