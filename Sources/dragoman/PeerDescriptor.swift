@@ -41,6 +41,8 @@ extension PeerDescriptor {
     /// Why a descriptor is refused: one sentence, without a full stop.
     struct Fault: Error, Equatable {
         let rule: String
+        /// The claim, as a JSON Pointer (RFC 6901); empty for the token itself.
+        var pointer = ""
     }
 
     /// The claims.
@@ -83,7 +85,9 @@ extension PeerDescriptor {
             throw Fault(rule: "its signature does not hold: \(error)")
         }
         guard now < descriptor.expires else {
-            throw Fault(rule: "it ended at \(descriptor.expires.rfc3339): ask for a new one")
+            throw Fault(
+                rule: "it ended at \(descriptor.expires.rfc3339): ask for a new one",
+                pointer: "/exp")
         }
         return ReceivedDescriptor(
             descriptor: descriptor, fingerprint: fingerprint(of: unverified.payload))
@@ -102,17 +106,21 @@ extension PeerDescriptor {
             "v", "iss", "name", "ca", "jwk", "separate", "address", "agents", "iat", "exp",
         ]
         if let strange = claims.members.first(where: { !known.contains($0.name) }) {
-            throw Fault(rule: "it has a member that is not known: \(strange.name.prefix(32))")
+            throw Fault(
+                rule: "it has a member that is not known: \(strange.name.prefix(32))",
+                pointer: "/\(strange.name)")
         }
-        guard claims["v"]?.string == "peer/1" else { throw Fault(rule: "it is not of v peer/1") }
+        guard claims["v"]?.string == "peer/1" else {
+            throw Fault(rule: "it is not of v peer/1", pointer: "/v")
+        }
         guard let entity = claims["iss"]?.string.flatMap({ EntityID($0) }) else {
-            throw Fault(rule: "\"iss\" is not an entity id")
+            throw Fault(rule: "\"iss\" is not an entity id", pointer: "/iss")
         }
         guard let name = claims["name"]?.string, (1...128).contains(name.count) else {
-            throw Fault(rule: "\"name\" has 1 to 128 characters")
+            throw Fault(rule: "\"name\" has 1 to 128 characters", pointer: "/name")
         }
         guard let issued = claims["iat"]?.int, let expires = claims["exp"]?.int, issued < expires
-        else { throw Fault(rule: "\"iat\" comes before \"exp\"") }
+        else { throw Fault(rule: "\"iat\" comes before \"exp\"", pointer: "/iat") }
         self.entity = entity
         self.name = name
         self.issued = Instant(seconds: issued)
@@ -121,7 +129,7 @@ extension PeerDescriptor {
         key = try Self.key(claims["jwk"])
         isKeySeparate = claims["separate"] != nil
         guard !isKeySeparate || claims["separate"]?.bool == true else {
-            throw Fault(rule: "\"separate\" is true or absent")
+            throw Fault(rule: "\"separate\" is true or absent", pointer: "/separate")
         }
         agents = try Self.agents(claims["agents"])
         address = try Self.address(claims["address"])
@@ -129,31 +137,39 @@ extension PeerDescriptor {
 
     private static func authorities(_ value: JSONValue?) throws(Fault) -> [Certificate] {
         guard let value, (1...mostAuthorities).contains(value.count), value.kind == .array else {
-            throw Fault(rule: "\"ca\" has 1 to \(mostAuthorities) certificates")
+            throw Fault(rule: "\"ca\" has 1 to \(mostAuthorities) certificates", pointer: "/ca")
         }
         var found: [Certificate] = []
         for element in value.elements {
             guard let der = element.string.flatMap({ Base64.decode($0) }),
                 let certificate = try? Certificate(der: der), certificate.isAuthority
-            else { throw Fault(rule: "\"ca\" holds something that is no authority's certificate") }
+            else {
+                throw Fault(
+                    rule: "\"ca\" holds something that is no authority's certificate",
+                    pointer: "/ca/\(found.count)")
+            }
             found.append(certificate)
         }
         return found
     }
 
     private static func key(_ value: JSONValue?) throws(Fault) -> JWK {
-        guard let value else { throw Fault(rule: "\"jwk\" is missing") }
-        do { return try JWK(value) } catch { throw Fault(rule: "\"jwk\" is no key: \(error)") }
+        guard let value else { throw Fault(rule: "\"jwk\" is missing", pointer: "/jwk") }
+        do { return try JWK(value) } catch {
+            throw Fault(rule: "\"jwk\" is no key: \(error)", pointer: "/jwk")
+        }
     }
 
     private static func agents(_ value: JSONValue?) throws(Fault) -> [String] {
         guard let value, value.kind == .array, value.count <= mostAgents else {
-            throw Fault(rule: "\"agents\" has at most \(mostAgents) names")
+            throw Fault(rule: "\"agents\" has at most \(mostAgents) names", pointer: "/agents")
         }
         var names: [String] = []
         for element in value.elements {
             guard let name = element.string, isAgentName(name), !names.contains(name) else {
-                throw Fault(rule: "an agent's name is 1 to 64 of a-z, 0-9, - and _, and once")
+                throw Fault(
+                    rule: "an agent's name is 1 to 64 of a-z, 0-9, - and _, and once",
+                    pointer: "/agents/\(names.count)")
             }
             names.append(name)
         }
@@ -163,7 +179,7 @@ extension PeerDescriptor {
     private static func address(_ value: JSONValue?) throws(Fault) -> String? {
         guard let value else { return nil }
         guard let text = value.string, isAddress(text) else {
-            throw Fault(rule: "\"address\" is host:port")
+            throw Fault(rule: "\"address\" is host:port", pointer: "/address")
         }
         return text
     }

@@ -7,8 +7,18 @@ import JSON
 /// What is wrong with a file of tariffs: one sentence, without a full stop.
 package struct TariffFileFault: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
+    /// Where, as a JSON Pointer (RFC 6901); empty for the whole file.
+    package let pointer: String
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String, at pointer: String = "") {
+        self.description = description
+        self.pointer = pointer
+    }
+
+    /// The same fault of something that stands at `place`.
+    fileprivate func within(_ place: String) -> TariffFileFault {
+        TariffFileFault(description, at: place + pointer)
+    }
 }
 
 /// The tariffs between two companies as a file: every version with the signatures of both, so that
@@ -55,7 +65,7 @@ extension TariffFile {
             throw TariffFileFault("not JSON: \(error)")
         }
         guard root["v"]?.string == "tariffs/1" else {
-            throw TariffFileFault("\"v\" is not \"tariffs/1\"")
+            throw TariffFileFault("\"v\" is not \"tariffs/1\"", at: "/v")
         }
         guard root.members.allSatisfy({ ["v", "versions"].contains($0.name) }),
             let list = root["versions"], list.kind == .array,
@@ -64,7 +74,11 @@ extension TariffFile {
             throw TariffFileFault("there is one member beside \"v\": \"versions\", an array")
         }
         versions = []
-        for value in list.elements { versions.append(try Version(value)) }
+        for (index, value) in list.elements.enumerated() {
+            do throws(TariffFileFault) { versions.append(try Version(value)) } catch {
+                throw error.within("/versions/\(index)")
+            }
+        }
     }
 
     /// The file, to be read by people too.
@@ -115,7 +129,10 @@ extension TariffFile.Version {
         var payload: [UInt8]?
         for side in LinkSide.allCases {
             guard let signature = signatures[side] else { continue }
-            let token = try signature.unverified()
+            let token: UnverifiedToken
+            do throws(TariffFileFault) { token = try signature.unverified() } catch {
+                throw error.within("/\(side.rawValue)")
+            }
             if let payload, payload != token.payload {
                 throw TariffFileFault("the two have signed different tariffs")
             }
@@ -140,7 +157,7 @@ extension TariffFile.Signature {
 
     func unverified() throws(TariffFileFault) -> UnverifiedToken {
         do { return try UnverifiedToken(compact: token) } catch {
-            throw TariffFileFault("a signature is no token: \(error)")
+            throw TariffFileFault("a signature is no token: \(error)", at: "/jws")
         }
     }
 }
@@ -176,11 +193,16 @@ extension TariffFile {
         by signatories: Signatories, now: Instant
     ) throws(TariffFileFault) -> TariffVersions {
         var pinned: [PinnedTariff] = []
-        for version in versions {
-            pinned.append(try version.verified(by: signatories, now: now))
+        for (index, version) in versions.enumerated() {
+            do throws(TariffFileFault) {
+                pinned.append(try version.verified(by: signatories, now: now))
+            } catch {
+                throw error.within("/versions/\(index)")
+            }
         }
         do { return try TariffVersions(pinned) } catch {
-            throw TariffFileFault("the versions do not follow upon each other: \(error.rawValue)")
+            throw TariffFileFault(
+                "the versions do not follow upon each other: \(error.rawValue)", at: "/versions")
         }
     }
 }
@@ -204,14 +226,20 @@ extension TariffFile.Version {
         _ side: LinkSide, of tariff: Tariff, _ signatories: Signatories, _ now: Instant
     ) throws(TariffFileFault) {
         let entity = side == .caller ? tariff.caller : tariff.callee
+        let place = "/\(side.rawValue)"
         guard let signature = signatures[side] else {
-            throw TariffFileFault("\(entity) has not signed version \(tariff.version)")
+            throw TariffFileFault(
+                "\(entity) has not signed version \(tariff.version)", at: place)
         }
-        let key = try signature.key(of: entity, signatories, now)
+        let key: VerifyingKey
+        do throws(TariffFileFault) { key = try signature.key(of: entity, signatories, now) } catch {
+            throw error.within(place)
+        }
         do {
             _ = try signature.unverified().verified(by: key, type: TariffFile.type)
         } catch {
-            throw TariffFileFault("the signature of \(entity) does not hold: \(error)")
+            throw TariffFileFault(
+                "the signature of \(entity) does not hold: \(error)", at: place + "/jws")
         }
     }
 }
@@ -248,7 +276,8 @@ extension TariffFile.Signature {
             guard let key = leaf.publicKey else { throw CertificateFault.keyAlgorithm }
             return key
         } catch {
-            throw TariffFileFault("the certificates beside the signature of \(entity): \(error)")
+            throw TariffFileFault(
+                "the certificates beside the signature of \(entity): \(error)", at: "/cert")
         }
     }
 }
