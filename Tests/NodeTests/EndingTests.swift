@@ -17,7 +17,7 @@ import Testing
         let organisations = try Organisations()
         let service = EchoService()
         let node = try await TestNode.start(service, organisations) { limits, _ in
-            limits.drain = .seconds(5)
+            limits.drain = .seconds(40)
         }
         let material = try organisations.material(organisations.beta)
         let entity = organisations.alpha.entity
@@ -44,7 +44,9 @@ import Testing
             #expect(client.end != nil)
             await drained
         }
-        #expect(SystemTime().monotonic().duration(since: began) < .seconds(4))
+        #expect(
+            SystemTime().monotonic().duration(since: began) < .seconds(20), "not at its last moment"
+        )
         await #expect(throws: (any Error).self) {
             try await onLoop { lane in _ = try await RawClient.connect(to: node.local, on: lane) }
         }

@@ -167,7 +167,8 @@ import Testing
 
     @Test("a local agent hears for whom it acts, and its connection is used again")
     func localAgent() async throws {
-        try await TwoNodes.with { nodes in
+        let change: LimitsChange = { _, upstream in upstream.localIdleTime = .seconds(60) }
+        try await TwoNodes.with(alpha: change) { nodes in
             let call = nodes.call("SendMessage", .local(agent: "here"))
             for _ in 0..<5 { #expect(await nodes.failure(call) == nil) }
             // The card is asked for once, then the calls; all over one connection.

@@ -29,8 +29,8 @@ extension Assembly {
     /// Reads the files of keys and certificates again under the same configuration.
     ///
     /// Files that only make sense together are taken together or not at all: this gateway's
-    /// certificate, its keys and its own authorities; everybody else's trust alone. What was good
-    /// before and has only grown old since is no reason to refuse something new. Blocks.
+    /// certificate, its keys and its own authorities; everybody else's trust alone. What has grown
+    /// old elsewhere is no reason to refuse something new. Blocks.
     package func refreshed(now: Instant) -> Refreshed {
         var files = source.files
         var taken: [String] = []
@@ -51,7 +51,9 @@ extension Assembly {
             let changed = part.filter { fresh[$0.member] != files[$0.member] }
             if unread.isEmpty {
                 if changed.isEmpty { continue }
-                unread = assemble(fresh, now).faults.filter { !known.contains($0) }.map { fault in
+                unread = assemble(fresh, now).faults.filter { fault in
+                    part.contains { $0.member == fault.path } || !known.contains(fault)
+                }.map { fault in
                     let file = part.first { $0.member == fault.path } ?? changed[0]
                     return .init(
                         member: file.member, path: file.path,
