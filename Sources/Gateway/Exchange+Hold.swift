@@ -30,8 +30,12 @@ extension Exchange {
             let ledger = Ledger(tx, of: entity)
             for plan in [inward, outward] {
                 guard let plan else { continue }
-                let result = try ledger.place(plan.request, plan.context, plan.call)
-                if case .failure(let refusal) = result { return refusal }
+                switch try ledger.place(plan.request, plan.context, plan.call) {
+                case .failure(let refusal): return refusal
+                // A hold is for one message: the next one would have what this one pays for.
+                case .success(let receipt) where receipt.isRepeated: return .idempotencyConflict
+                case .success: continue
+                }
             }
             return nil
         }

@@ -95,6 +95,23 @@ import Testing
         #expect(network.restaurant.heard.count == 1)
     }
 
+    @Test func aHoldIsForOneMessage() async throws {
+        let network = try Network(isBinding: false)
+        network.restaurant.plainAnswer = .message
+        try await network.open()
+        var first: AccountingMetadata?
+        change(network) { books in
+            first = first ?? books
+            books = first ?? books
+        }
+        _ = try await network.say("What is near?")
+        #expect(try await reason(network) == "ACCT_IDEMPOTENCY_CONFLICT")
+        #expect(network.restaurant.heard.count == 1)
+        for _ in 0..<2 { await network.housekeeping() }
+        #expect(try await network.executor.pendingHolds() == 0)
+        #expect(try await network.executor.balance(with: network.app) == "0.20")
+    }
+
     @Test func aDrawBeyondTheBlockIsRefused() async throws {
         let network = try await network()
         change(network) { books in
