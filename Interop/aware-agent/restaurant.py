@@ -20,6 +20,7 @@ TOTAL = {"value": "328.00", "currency": "CNY", "kind": "exact"}
 
 class Restaurant(AgentExecutor):
     offers, orders = {}, {}  # what was offered, by task; what was sold, by idempotency key
+    guests = {}  # what we were told of who comes, by idempotency key
 
     async def execute(self, context, queue):
         task = TaskUpdater(queue, context.task_id, context.context_id)
@@ -41,6 +42,10 @@ class Restaurant(AgentExecutor):
         commit, offer = commits[0], self.offers.get(context.task_id)
         if offer is None or commit["ref"] != offer["ref"] or commit["total"] != offer["total"]:
             return await task.reject(task.new_agent_message([pb.Part(text="That was no offer.")]))
+        told = {datum["type"]: datum["value"] for datum in commit.get("disclosed", [])}
+        if any(need["type"] not in told for need in offer["data"]):
+            return await task.reject(task.new_agent_message([pb.Part(text="Whom may we call?")]))
+        self.guests[commit["key"]] = told  # for the host's eyes, and in no answer
         order = self.orders.setdefault(commit["key"], f"R-{len(self.orders) + 1:04}")
         outcome = {"ref": offer["ref"], "order": order, "total": offer["total"]}
         await task.complete(say(task, "outcome", outcome, f"Booked, order {order}"))

@@ -66,6 +66,8 @@ extension EnforcementPoint {
         try require(confirmation.decision == .approve, .denied, "18.decision")
         try checkAnswer(confirmation, signed, coverage.level, now)
         try require(act.confirmation == hash, .link, "20.confirm")
+        try checkReleased(
+            presented.disclosed, confirmation, signed, with: presented.opening)
     }
 
     /// Step 17, and that part of 18 that says what the confirmation is about.

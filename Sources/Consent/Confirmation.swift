@@ -47,6 +47,8 @@ package struct Confirmation: Sendable, Hashable {
     package var shown: [[String]]
     /// The executor's open question.
     package var nonce: String
+    /// The name of what the user released, sealed; nil where nothing is.
+    package var disclosed: String?
 }
 
 extension Confirmation {
@@ -56,7 +58,7 @@ extension Confirmation {
             required: [
                 "iss", "sub", "aud", "jti", "iat", "exp", "root", "action", "terms", "decision",
                 "amr", "tpl", "lang", "shown", "nonce",
-            ], optional: ["amount"])
+            ], optional: ["amount", "disclosed"])
         issuer = try object.entity("iss")
         subject = try object.text("sub")
         audience = try object.entity("aud")
@@ -76,6 +78,7 @@ extension Confirmation {
         language = try object.token("lang")
         shown = try Self.rows(object)
         nonce = try object.nonce("nonce")
+        disclosed = try object.optional("disclosed", object.hash)
     }
 
     private static func rows(_ object: ClosedObject) throws(Refusal) -> [[String]] {
@@ -104,6 +107,7 @@ extension Confirmation {
         object["lang"] = .string(language)
         object["shown"] = .array(shown.map { .strings($0) })
         object["nonce"] = .string(nonce)
+        if let disclosed { object["disclosed"] = .string(disclosed) }
         return object
     }
 }

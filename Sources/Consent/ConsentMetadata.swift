@@ -31,6 +31,8 @@ package struct ConsentMetadata: Sendable, Hashable {
     package var ask: Ask?
     /// The executor's receipt.
     package var receipt: String?
+    /// What the user released for the act, sealed to the executor.
+    package var disclosed: String?
     /// For an unsigned read: the entry meant.
     package var entry: String?
     /// For an unsigned read: the action meant.
@@ -50,7 +52,7 @@ package struct ConsentMetadata: Sendable, Hashable {
             value, "metadata", required: [],
             optional: [
                 "chain", "act", "terms", "body", "confirm", "resv", "cert", "ask", "receipt",
-                "ad", "action", "disc",
+                "disclosed", "ad", "action", "disc",
             ])
         chain = try Self.texts(object, "chain")
         act = try object.optional("act", object.text)
@@ -61,6 +63,7 @@ package struct ConsentMetadata: Sendable, Hashable {
         certificates = try Self.texts(object, "cert")
         ask = try object.value("ask").map { value throws(Refusal) in try Ask(value) }
         receipt = try object.optional("receipt", object.text)
+        disclosed = try object.optional("disclosed", object.text)
         entry = try object.optional("ad", object.token)
         action = try object.optional("action", object.token)
         disclosures = try Self.texts(object, "disc")
@@ -84,6 +87,7 @@ package struct ConsentMetadata: Sendable, Hashable {
         if let certificates { object["cert"] = .strings(certificates) }
         if let ask { object["ask"] = ask.node }
         if let receipt { object["receipt"] = .string(receipt) }
+        if let disclosed { object["disclosed"] = .string(disclosed) }
         if let disclosures { object["disc"] = .strings(disclosures) }
         return object
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import Crypto
 
 /// What a message brings to have an act done: compact tokens as received, and the body.
 package struct PresentedAct: Sendable {
@@ -12,19 +13,26 @@ package struct PresentedAct: Sendable {
     package var confirmation: String?
     /// The budget keeper's reservation.
     package var reservation: String?
+    /// What the user released, sealed to ``opening``.
+    package var disclosed: String?
+    /// The executor's key for it, which it made with the terms.
+    package var opening: OpeningKey?
     /// The bytes whose SHA-256 the act names; see ``RequestBody``.
     package var body: [UInt8]
 
     /// Tokens and body as received.
     package init(
         chain: [String], act: String, terms: String? = nil, confirmation: String? = nil,
-        reservation: String? = nil, body: [UInt8]
+        reservation: String? = nil, disclosed: String? = nil, opening: OpeningKey? = nil,
+        body: [UInt8]
     ) {
         self.chain = chain
         self.act = act
         self.terms = terms
         self.confirmation = confirmation
         self.reservation = reservation
+        self.disclosed = disclosed
+        self.opening = opening
         self.body = body
     }
 }

@@ -100,6 +100,8 @@ package struct Terms: Sendable, Hashable {
     package var recurs: String?
     /// Who learns what about the user.
     package var data: [Disclosure]
+    /// The X25519 key to which the data is sealed, base64url; nil where no values are wanted.
+    package var seal: String?
 }
 
 extension Terms {
@@ -112,6 +114,7 @@ extension Terms {
             value, "16.terms", required: ["iss", "jti", "iat", "exp", "salt", "action"],
             optional: [
                 "items", "total", "payee", "order", "cancel", "visibility", "recurs", "data",
+                "seal",
             ], unknown: .terms)
         issuer = try object.entity("iss")
         id = try object.uuid("jti")
@@ -127,6 +130,8 @@ extension Terms {
         visibility = try object.optional("visibility", object.text)
         recurs = try object.optional("recurs", object.text)
         data = try Self.list("data", object) { value throws(Refusal) in try Disclosure(value) }
+        seal = try object.optional("seal", object.hash)
+        try require(seal == nil || !data.isEmpty, .malformed, "16.terms.seal")
         try checkShowable()
     }
 
@@ -168,6 +173,7 @@ extension Terms {
         if let total { object["total"] = total.node }
         if let cancel { object["cancel"] = .string(cancel) }
         if !data.isEmpty { object["data"] = .array(data.map(\.node)) }
+        if let seal { object["seal"] = .string(seal) }
         if let payee { object["payee"] = .string(payee) }
         if let order { object["order"] = .string(order) }
         if let visibility { object["visibility"] = .string(visibility) }

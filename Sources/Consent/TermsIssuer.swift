@@ -36,12 +36,15 @@ package struct TermsIssuer: Sendable {
         package var recurs: String?
         /// Who learns what about the user.
         package var data: [Terms.Disclosure]
+        /// The key to which the data is sealed, base64url.
+        package var seal: String?
 
         /// An offer of one action.
         package init(
             action: String, items: [Terms.Item] = [], total: Terms.Total? = nil,
             payee: String? = nil, order: String? = nil, cancel: String? = nil,
-            visibility: String? = nil, recurs: String? = nil, data: [Terms.Disclosure] = []
+            visibility: String? = nil, recurs: String? = nil, data: [Terms.Disclosure] = [],
+            seal: String? = nil
         ) {
             self.action = action
             self.items = items
@@ -52,6 +55,7 @@ package struct TermsIssuer: Sendable {
             self.visibility = visibility
             self.recurs = recurs
             self.data = data
+            self.seal = seal
         }
     }
 
@@ -68,7 +72,7 @@ package struct TermsIssuer: Sendable {
             expires: now.seconds + life, salt: Base64URL.encode(random.bytes(16)),
             action: draft.action, items: draft.items, total: draft.total, payee: draft.payee,
             order: draft.order, cancel: draft.cancel, visibility: draft.visibility,
-            recurs: draft.recurs, data: draft.data)
+            recurs: draft.recurs, data: draft.data, seal: draft.seal)
         // First the rules of showing, so that their code is the answer, then the whole schema.
         try terms.checkShowable()
         let read = try Terms(try ClaimsWriting.document(terms.node, "terms.claims"))

@@ -58,12 +58,16 @@ package struct TrustedSurface: Sendable {
     /// - Parameters:
     ///   - methods: How the user was verified just now (RFC 8176).
     ///   - language: The BCP 47 tag of the labels.
+    ///   - sealed: What the user releases, sealed for these terms; needed for a yes to terms with
+    ///     a key for it.
     /// - Throws: `confirm_invalid` when the level needs a verified user and `methods` shows none;
-    ///   a schema's code.
+    ///   `data` when what is released is missing; a schema's code.
     package func answer(
         _ question: Question, _ decision: Confirmation.Decision, methods: [String],
-        language: String, now: Instant, random: some RandomBytes
+        language: String, sealed: String? = nil, now: Instant, random: some RandomBytes
     ) throws(Refusal) -> String {
+        let isReleasing = question.signed.terms.seal != nil && decision == .approve
+        try require(isReleasing == (sealed != nil), .data, "answer.disclosed")
         if question.ask.level == .eachVerified, decision == .approve {
             try require(
                 AuthenticationMethods.showUserVerification(methods), .confirmInvalid,
@@ -76,7 +80,8 @@ package struct TrustedSurface: Sendable {
             expires: now.seconds + Ask.life, root: question.root.id, action: terms.action,
             terms: question.signed.hash, amount: terms.total?.amount, decision: decision,
             methods: methods, template: question.rendering.template.rawValue,
-            language: language, shown: question.rendering.pairs, nonce: question.ask.nonce)
+            language: language, shown: question.rendering.pairs, nonce: question.ask.nonce,
+            disclosed: sealed.map(ReleasedData.name))
         _ = try Confirmation(try ClaimsWriting.document(confirmation.node, "answer.claims"))
         return try ClaimsWriting.sign(
             confirmation.node, type: Confirmation.type, key: key, "answer.token"

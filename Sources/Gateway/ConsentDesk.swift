@@ -52,6 +52,9 @@ package struct ConsentDesk {
             "name": .string(gateway.settings.parties[executor]?.name ?? executor.text),
             "template": .string(question.rendering.template.rawValue), "rows": .array(rows),
             "terms": .string(question.signed.hash),
+            "data": .array(
+                question.signed.terms.seal == nil
+                    ? [] : question.signed.terms.dataKinds.map { .string($0) }),
         ]
     }
 
@@ -125,26 +128,53 @@ package struct ConsentDesk {
     /// The user's word on the question `nonce`.
     ///
     /// - Parameters:
-    ///   - approves: Yes or no.
-    ///   - confirmation: The answer as the user's own device signed it; `nil` has the service sign
-    ///     in the name of the user, whom it authenticated.
+    ///   - word: Yes or no, and what comes with it.
     ///   - methods: How the user was verified just now (RFC 8176).
     /// - Returns: The task and the signed answer, for ``Exchange/resume(_:_:)``.
+    /// - Throws: `INVALID_PARAMS` for a yes without a value for everything that the act discloses.
     package func decide(
-        nonce: String, approves: Bool, confirmation: String?, methods: [String],
-        language: String
-    ) async throws(A2AError) -> (task: TaskRecord, confirmation: String) {
+        nonce: String, _ word: UsersWord, methods: [String], language: String
+    ) async throws(A2AError) -> (task: TaskRecord, answer: SignedWord) {
         let now = gateway.time.now()
         let task = try await openTask(nonce)
-        if let confirmation { return (task, confirmation) }
+        if case .signed(let answer) = word { return (task, answer) }
         let question = try question(of: task, now: now)
         do {
-            let answer = try surface.answer(
-                question, approves ? .approve : .deny, methods: methods, language: language,
-                now: now, random: gateway.random)
-            return (task, answer)
+            var sealed: String?
+            if case .yes(let data) = word {
+                sealed = try seal(data, for: question.signed)
+            }
+            let confirmation = try surface.answer(
+                question, word == .no ? .deny : .approve, methods: methods,
+                language: language, sealed: sealed, now: now, random: gateway.random)
+            return (task, SignedWord(confirmation: confirmation, disclosed: sealed))
+        } catch let error as A2AError {
+            throw error
+        } catch let refusal as Refusal {
+            throw A2AError(refusal)
         } catch {
-            throw A2AError(error)
+            throw A2AError(.internalError)
+        }
+    }
+
+    /// Seals what the user releases; `nil` where nothing is asked for.
+    private func seal(
+        _ data: [String: String], for signed: SignedTerms
+    ) throws(A2AError) -> String? {
+        let kinds = signed.terms.seal == nil ? [] : signed.terms.dataKinds
+        if let unasked = data.keys.sorted().first(where: { !kinds.contains($0) }) {
+            let isName = unasked.utf8.count <= 64 && unasked.utf8.allSatisfy { $0 > 32 && $0 < 127 }
+            throw .invalid(isName ? "data.\(unasked)" : "data", "is not asked for")
+        }
+        if let missing = kinds.first(where: { data[$0] == nil }) {
+            throw .invalid("data.\(missing)", "is required: the act discloses it")
+        }
+        if kinds.isEmpty { return nil }
+        do {
+            return try ReleasedData(data, for: signed.terms).sealed(
+                for: signed, random: gateway.random)
+        } catch {
+            throw .invalid("data", "must be plain texts of 1 to 512 bytes")
         }
     }
 
@@ -175,10 +205,32 @@ package struct ConsentDesk {
     }
 }
 
+/// What the user says to a question.
+package enum UsersWord: Sendable, Equatable {
+    case no
+    /// Yes, and the value of each kind of data that the act discloses. The service signs in the
+    /// name of the user, whom it authenticated.
+    case yes(data: [String: String])
+    /// The answer as the user's own device signed it.
+    case signed(SignedWord)
+}
+
+/// A confirmation, and what the user released with it.
+package struct SignedWord: Sendable, Equatable {
+    package let confirmation: String
+    /// Sealed to the executor; the confirmation names it.
+    package let disclosed: String?
+
+    package init(confirmation: String, disclosed: String? = nil) {
+        self.confirmation = confirmation
+        self.disclosed = disclosed
+    }
+}
+
 extension Exchange {
     /// Goes on with a task whose question the user has answered.
     package func resume(
-        _ task: TaskRecord, _ confirmation: String
+        _ task: TaskRecord, _ word: SignedWord
     ) async throws(A2AError) -> JSONNode {
         account.method = "resume"
         let now = gateway.time.now()
@@ -196,9 +248,11 @@ extension Exchange {
         let request = try SendMessageRequest(value)
         let passage = try await admit(request, streaming: false)
         passage.adoptExchange(of: task)
+        passage.consent = ConsentMetadata()
+        passage.consent?.disclosed = word.disclosed
         do {
             try await learnOffer()
-            _ = try await convey(confirmation, passage)
+            _ = try await convey(word.confirmation, passage)
         } catch {
             await remember(error)
             throw error

@@ -62,6 +62,7 @@ extension Exchange {
         var changed = task
         changed.enter(state, at: settlement.now)
         changed.undertaking?.stage = .ended
+        changed.undertaking?.opening = nil
         let receipt = outcome?.receipt ?? event.statusMetadata(.consent)?["receipt"]?.string
         changed.undertaking?.receipt = receipt
         changed.undertaking?.receiptCertificates =
@@ -197,6 +198,13 @@ extension Exchange {
         guard let books = try AccountingMetadata.read(event.metadata(.accounting)) else { return }
         settlement.outwardPeer = outward.peer
         settlement.outwardVoid = books.void
+        if let void = books.void, void.hold != outward.op {
+            // The next hop let go of the hold that ours replaced, and never took ours.
+            settlement.outwardVoid = HoldVoid(
+                op: OperationID(at: settlement.now, random: gateway.random), hold: outward.op,
+                reason: void.reason)
+            settlement.isOutwardVoidOurs = true
+        }
         guard let post = books.post, post.hold == outward.op else { return }
         settlement.outwardPost = post
         guard let token = books.hop else { return }

@@ -84,6 +84,7 @@ extension Exchange {
                     chain: metadata.chain ?? [], act: act,
                     terms: metadata.terms ?? undertaking.ask?.terms,
                     confirmation: metadata.confirm, reservation: metadata.reservation,
+                    disclosed: metadata.disclosed, opening: undertaking.openingKey,
                     body: try body(of: passage.request.message)))
             return
         }

@@ -39,6 +39,10 @@ extension Exchange {
         // question, before its own money stands on it.
         guard claims["nonce"]?.string == ask.nonce, claims["root"]?.string == undertaking.root
         else { throw refusal(Refusal(.confirmInvalid, "18.nonce.other")) }
+        let disclosed = passage.consent?.disclosed
+        guard claims["disclosed"]?.string == disclosed.map(ReleasedData.name) else {
+            throw refusal(Refusal(.data, "20.disclosed.other"))
+        }
         if undertaking.executor == gateway.entity {
             return try await settleDenial(confirmation, passage, task, undertaking)
         }
@@ -85,9 +89,12 @@ extension Exchange {
         }
         passage.consentOut = ConsentMetadata()
         passage.consentOut?.confirm = yes.token
+        passage.consentOut?.disclosed = passage.consent?.disclosed
         if nextPeer == undertaking.executor {
             do {
-                let out = try await actMetadata(passage, changed, ask, yes.token)
+                var act = try await actMetadata(passage, changed, ask, yes.token)
+                act.disclosed = passage.consent?.disclosed
+                let out = act
                 changed = try await gateway.change(task.id) { _, task in
                     guard task.isCommitting else {
                         throw Refusal(.confirmInvalid, "18.no_question")
@@ -148,11 +155,17 @@ extension Exchange {
     /// The next hop refused: what was held for the act is released, and the task waits or ends as
     /// the next hop says.
     private func reopen(_ task: TaskRecord, after error: A2AError) async throws(A2AError) {
+        // It may have ended there meanwhile, as by a cancel that came first: then that is its end.
+        if let event = try? await taskEvent(upstreamCall("GetTask", about: task)),
+            event.state?.isTerminal ?? false
+        {
+            _ = try await conclude(task, event, outcome: nil)
+            return
+        }
         let now = gateway.time.now()
         let entity = gateway.entity
         let random = gateway.random
         try await gateway.change(task.id) { tx, changed in
-            // It may have ended meanwhile, as by a cancel that came first at the executor.
             if changed.state.isTerminal { return false }
             changed.undertaking?.stage = .ended
             changed.enter(.failed, at: now)

@@ -162,7 +162,8 @@ extension Exchange {
             let draftValue = try? JSONDocument(parsing: stored).root,
             let draft = try? Draft(draftValue, executor: String(gateway.entity.authority))
         else { throw A2AError(.internalError) }
-        let event = try await committed(task, commitParams(task, draft, draftValue))
+        let released = try released(undertaking)
+        let event = try await committed(task, commitParams(task, draft, released))
         guard event.taskID == task.upstreamTaskID else {
             throw A2AError(.invalidAgentResponse, "The agent answered for another task")
         }
@@ -231,7 +232,7 @@ extension Exchange {
 
     /// The commit message of Spec §3.3.
     private func commitParams(
-        _ task: TaskRecord, _ draft: Draft, _ value: JSONValue
+        _ task: TaskRecord, _ draft: Draft, _ released: ReleasedData?
     ) -> [UInt8] {
         let act = task.undertaking?.act.flatMap { try? UnverifiedToken(compact: $0) }
         let key = (try? act?.peekClaims())?.root["jti"]?.string ?? task.id
@@ -240,10 +241,14 @@ extension Exchange {
             "currency": .string(draft.total.amount.currency.code),
         ]
         if draft.total.kind == .max { total["kind"] = "max" }
-        let commit: JSONNode = [
+        var commit: JSONNode = [
             "ref": .string(draft.reference), "total": total, "key": .string(key),
             "consent": .string(task.undertaking?.confirmation ?? ""),
         ]
+        if let items = released?.items, !items.isEmpty {
+            commit["disclosed"] = .array(
+                items.map { ["type": .string($0.type), "value": .string($0.value)] })
+        }
         let message: JSONNode = [
             "messageId": .string("commit-\(key)"), "role": "ROLE_USER",
             "taskId": .string(task.upstreamTaskID),
@@ -260,6 +265,21 @@ extension Exchange {
         ]
         let params: JSONNode = ["message": message]
         return params.bytes
+    }
+
+    /// What the user released for the act, opened again: in the clear it is nowhere but in the
+    /// commit message.
+    private func released(_ undertaking: Undertaking) throws(A2AError) -> ReleasedData? {
+        guard let key = undertaking.openingKey,
+            let presented = undertaking.presented.flatMap({ PresentedAct(stored: $0) }),
+            let sealed = presented.disclosed, let terms = undertaking.ask?.terms
+        else { return nil }
+        do {
+            let signed = try gateway.enforcement.readOwnTerms(terms)
+            return try ReleasedData(opening: sealed, for: signed, with: key)
+        } catch {
+            throw refusal(error)
+        }
     }
 
     // MARK: A no

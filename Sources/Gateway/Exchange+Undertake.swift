@@ -73,26 +73,25 @@ extension Exchange {
             var undertaking = task.undertaking?.granted
         else { return try await sayConsentIsMissing(event, task) }
         let now = gateway.time.now()
-        let settings = gateway.settings
         let draft: Draft
         do throws(Draft.Fault) {
-            draft = try Draft(part, executor: String(settings.entity.authority))
+            draft = try Draft(part, executor: String(gateway.entity.authority))
         } catch {
             throw A2AError(
                 .invalidAgentResponse,
                 "The agent's draft is not valid: \(error.member) \(error.rule)")
         }
         let point = gateway.enforcement
+        // What the user releases is for this offer and this gateway alone.
+        let opening = draft.data.isEmpty ? nil : OpeningKey(random: gateway.random)
+        undertaking.opening = opening.map { Base64URL.encode($0.secret) }
         let signed: SignedTerms
         let chain: VerifiedChain
         let coverage: Coverage
         do {
             chain = try point.chains.verify(
                 undertaking.chain, presenter: presenter, status: gateway.status, now: now)
-            signed = try TermsIssuer(entity: settings.entity, key: settings.signingKey).sign(
-                TermsIssuer.Draft(
-                    action: draft.action, items: draft.items, total: draft.total,
-                    cancel: draft.cancel, data: draft.data), now: now, random: gateway.random)
+            signed = try sign(draft, sealedTo: opening, now: now)
             coverage = try point.examine(signed, under: chain)
         } catch {
             throw refusal(error)
@@ -132,6 +131,18 @@ extension Exchange {
         }
         guard isAsked, let ask = stored.undertaking?.ask else { return (stored.told, stored) }
         return (asked.rendered(ask, certificates: certificates, now: now).event, stored)
+    }
+
+    private func sign(
+        _ draft: Draft, sealedTo opening: OpeningKey?, now: Instant
+    ) throws(Refusal) -> SignedTerms {
+        let settings = gateway.settings
+        return try TermsIssuer(entity: settings.entity, key: settings.signingKey).sign(
+            TermsIssuer.Draft(
+                action: draft.action, items: draft.items, total: draft.total,
+                cancel: draft.cancel, data: draft.data,
+                seal: opening.map { Base64URL.encode($0.publicKey) }),
+            now: now, random: gateway.random)
     }
 
     /// An agent sells only what its skills say (Spec §3.2).

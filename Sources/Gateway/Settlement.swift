@@ -20,6 +20,8 @@ struct Settlement: Sendable {
     var outwardPeer: EntityID?
     var outwardPost: Post?
     var outwardVoid: HoldVoid?
+    /// Whether the void below is this gateway's own word, because the next hop has no such hold.
+    var isOutwardVoidOurs = false
     var outwardRecord: HopRecord?
     var outwardEvidence: HopEvidence?
     /// The count of the block on which the caller drew the fee.
@@ -106,7 +108,8 @@ struct Settlement: Sendable {
                         .take(post, outwardRecord, outwardEvidence))
             } else if let void = outwardVoid {
                 let call = LedgerCall(
-                    peer: peer, origin: .peer, request: Exchange.hash(void.node), now: now)
+                    peer: peer, origin: isOutwardVoidOurs ? .us : .peer,
+                    request: Exchange.hash(void.node), now: now)
                 note(try ledger.void(void, call))
             }
         }

@@ -43,6 +43,8 @@ package struct Undertaking: Sendable, Equatable {
     package var confirmationToken: String?
     /// The act as it was presented, at the executor, for a receipt after a restart.
     package var presented: [UInt8]?
+    /// The secret key for what the user releases, at the executor, base64url; gone with the end.
+    package var opening: String?
     /// `draft` as the local agent wrote it, at the executor.
     package var draft: [UInt8]?
     /// The executor's signed word on the act, and its certificates.
@@ -83,6 +85,11 @@ package struct Undertaking: Sendable, Equatable {
         self.init(chain: [], root: "", subject: "", executor: executor)
     }
 
+    /// What opens what the user releases.
+    var openingKey: OpeningKey? {
+        opening.flatMap { Base64URL.decode($0) }.flatMap { OpeningKey(secret: $0) }
+    }
+
     /// Whether there is a grant: without one there are only holds.
     package var isGranted: Bool { !chain.isEmpty }
 
@@ -114,6 +121,7 @@ extension Undertaking {
         node["confirmation_token"] = confirmationToken.map { .string($0) }
         node["act"] = act.map { .string($0) }
         node["presented"] = presented.map { .raw($0) }
+        node["opening"] = opening.map { .string($0) }
         node["draft"] = draft.map { .raw($0) }
         node["receipt"] = receipt.map { .string($0) }
         if !receiptCertificates.isEmpty {
@@ -152,6 +160,7 @@ extension Undertaking {
         confirmationToken = value["confirmation_token"]?.string
         act = value["act"]?.string
         presented = value["presented"].map { Array($0.raw) }
+        opening = value["opening"]?.string
         draft = value["draft"].map { Array($0.raw) }
         receipt = value["receipt"]?.string
         receiptCertificates = value["receipt_cert"]?.elements.compactMap(\.string) ?? []
@@ -198,6 +207,7 @@ extension PresentedAct {
         node["terms"] = terms.map { .string($0) }
         node["confirm"] = confirmation.map { .string($0) }
         node["resv"] = reservation.map { .string($0) }
+        node["disclosed"] = disclosed.map { .string($0) }
         return node.bytes
     }
 
@@ -210,6 +220,6 @@ extension PresentedAct {
         self.init(
             chain: value["chain"]?.elements.compactMap(\.string) ?? [], act: act,
             terms: value["terms"]?.string, confirmation: value["confirm"]?.string,
-            reservation: value["resv"]?.string, body: body)
+            reservation: value["resv"]?.string, disclosed: value["disclosed"]?.string, body: body)
     }
 }

@@ -28,13 +28,20 @@ final class Network {
     var trace: [String] = []
     /// What a super-app that has turned sends instead of what its gateway would.
     var tamper: ((UpstreamCall) throws(UpstreamFailure) -> UpstreamCall)?
+    /// The nonce under which the executor puts its next questions, where it does not make one.
+    var askTamper: String?
+    /// Whether streams go through all gateways as such; else each is a stream of one event.
+    var isStreaming = false
+    /// The terms that the executor last asked about.
+    var lastTerms: String?
 
     /// - Parameters:
     ///   - isAppPaying: Whether the super-app knows of the tariff with the executor.
     ///   - isBinding: Whether the agent has a skill that binds the user.
+    ///   - jitter: Has exchanges that run beside each other meet in random ways.
     ///   - terms: What the tariffs say otherwise.
     init(
-        isAppPaying: Bool = true, isBinding: Bool = true,
+        isAppPaying: Bool = true, isBinding: Bool = true, jitter: SeededRandom? = nil,
         terms: @escaping (inout JSONNode) -> Void = { _ in }
     ) throws {
         self.isBinding = isBinding
@@ -78,17 +85,17 @@ final class Network {
         phone = try Organisation(
             "H", folder: folder,
             settings: settings(h, agent: agent(.peer(s, agent: "dining")), tariffs: [s: hs]),
-            time: time)
+            time: time, jitter: jitter)
         app = try Organisation(
             "S", folder: folder,
             settings: settings(
                 s, agent: agent(.peer(v, agent: "dining")),
                 tariffs: isAppPaying ? [h: hs, v: sv] : [h: hs]),
-            time: time)
+            time: time, jitter: jitter)
         executor = try Organisation(
             "V", folder: folder,
             settings: settings(v, agent: agent(.local(agent: "dining")), tariffs: [s: sv]),
-            time: time)
+            time: time, jitter: jitter)
     }
 
     static func template() throws -> GrantTemplate {
@@ -119,7 +126,8 @@ final class Network {
             let caller = Caller(
                 party: .peer(from.presenter),
                 extensions: Set(ExtensionURI.list([call.extensions ?? ""])), user: call.user)
-            return try await run(operation, as: caller, at: peer, agent: agent)
+            let answer = try await run(operation, as: caller, at: peer, agent: agent)
+            return peer === executor ? try tampered(answer) : answer
         } catch let error as A2AError {
             throw .agent(error)
         } catch {
@@ -127,20 +135,36 @@ final class Network {
         }
     }
 
+    private func tampered(_ answer: JSONValue) throws -> JSONValue {
+        let metadata = answer["task"]?["status"]?["message"]?["metadata"]
+        lastTerms = metadata?[ConsentMetadata.uri]?["ask"]?["terms"]?.string ?? lastTerms
+        guard let askTamper,
+            let metadata = answer["task"]?["status"]?["message"]?["metadata"],
+            let nonce = metadata[ConsentMetadata.uri]?["ask"]?["nonce"]?.string
+        else { return answer }
+        let text = String(decoding: Array(answer.raw), as: UTF8.self)
+        let changed = text.split(separator: nonce, omittingEmptySubsequences: false)
+        return try JSONDocument(parsing: Array(changed.joined(separator: askTamper).utf8)).root
+    }
+
     func run(
         _ operation: Operation, as caller: Caller, at peer: Organisation, agent: String
     ) async throws -> JSONValue {
-        let settings = try #require(peer.gateway.agent(agent, for: caller.party))
-        let exchange = Exchange(
-            gateway: peer.gateway, upstreams: Wire(from: peer, network: self), caller: caller,
-            agent: settings)
-        switch try await exchange.run(operation) {
+        switch try await exchange(as: caller, at: peer, agent: agent).run(operation) {
         case .value(let bytes): return try JSONDocument(parsing: bytes).root
         case .events(let events):
             var last: RenderedEvent?
             while let event = try await events.next() { last = event }
             return try JSONDocument(parsing: #require(last).wrapped).root
         }
+    }
+
+    func exchange(
+        as caller: Caller, at peer: Organisation, agent: String
+    ) throws -> Exchange {
+        Exchange(
+            gateway: peer.gateway, upstreams: Wire(from: peer, network: self), caller: caller,
+            agent: try #require(peer.gateway.agent(agent, for: caller.party)))
     }
 
     // MARK: The user
@@ -171,6 +195,9 @@ final class Network {
             as: caller, at: company, agent: "dining")
     }
 
+    /// What the restaurant wants to know of its guest.
+    static let telephone = ["phone.number": "+86 138 0013 8000"]
+
     /// The questions that the user's phone shows.
     func asks() async throws -> [JSONNode] {
         let desk = ConsentDesk(gateway: phone.gateway, principal: "li")
@@ -178,16 +205,23 @@ final class Network {
     }
 
     /// The user's word on a question.
-    func decide(_ nonce: String, approves: Bool) async throws -> JSONNode {
+    ///
+    /// - Parameter released: What is sent as sealed in place of what was.
+    func decide(
+        _ nonce: String, approves: Bool, data: [String: String] = telephone,
+        released: String? = nil
+    ) async throws -> JSONNode {
         let desk = ConsentDesk(gateway: phone.gateway, principal: "li")
-        let (task, confirmation) = try await desk.decide(
-            nonce: nonce, approves: approves, confirmation: nil, methods: ["hwk"],
+        let (task, answer) = try await desk.decide(
+            nonce: nonce, approves ? .yes(data: data) : .no, methods: ["hwk"],
             language: "zh-CN")
         let settings = try #require(phone.gateway.agent("dining", for: Self.user.party))
         let exchange = Exchange(
             gateway: phone.gateway, upstreams: Wire(from: phone, network: self),
             caller: Self.user, agent: settings)
-        return try await exchange.resume(task, confirmation)
+        return try await exchange.resume(
+            task,
+            released.map { SignedWord(confirmation: answer.confirmation, disclosed: $0) } ?? answer)
     }
 
     func housekeeping() async {

@@ -22,17 +22,19 @@ final class Organisation {
     let name: String
 
     init(
-        _ name: String, folder: TemporaryFolder, settings: GatewaySettings, time: VirtualTime
-    )
-        throws
-    {
+        _ name: String, folder: TemporaryFolder, settings: GatewaySettings, time: VirtualTime,
+        jitter: SeededRandom? = nil
+    ) throws {
         self.name = name
         self.folder = folder
         entity = settings.entity
         key = settings.signingKey
-        journal = try SQLiteJournal(path: "\(folder.path)/\(name).db")
+        let journal = try SQLiteJournal(path: "\(folder.path)/\(name).db")
+        self.journal = journal
         gateway = GatewayState(
-            settings: settings, journal: journal, time: time,
+            settings: settings,
+            journal: jitter.map { JitteredJournal(journal: journal, random: $0) } ?? journal,
+            time: time,
             random: SeededRandom(seed: UInt64(name.utf8.reduce(7) { $0 &* 31 &+ Int($1) })),
             contextKey: Array(repeating: UInt8(name.utf8.first ?? 1), count: 32))
     }
@@ -110,6 +112,7 @@ final class Wire: Upstreams {
     }
 
     func stream(_ call: UpstreamCall) async throws(UpstreamFailure) -> any UpstreamEvents {
+        if network.isStreaming { return try await network.stream(call, from: from) }
         var unary = call
         if call.method == "SendStreamingMessage" {
             unary = UpstreamCall(
@@ -179,4 +182,33 @@ final class OneEvent: UpstreamEvents {
         do { return try StreamEvent(wrapped: taken) } catch { throw .agent(error) }
     }
     func cancel() {}
+}
+
+/// A journal whose callers lose their turn a random number of times around every transaction, so
+/// that two exchanges meet in many ways.
+struct JitteredJournal: Journal {
+    let journal: SQLiteJournal
+    let random: SeededRandom
+
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any JournalTransaction) throws -> Value
+    ) async throws -> Value {
+        await pause()
+        let value = try await journal.write(body)
+        await pause()
+        return value
+    }
+
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any JournalTransaction) throws -> Value
+    ) async throws -> Value {
+        await pause()
+        let value = try await journal.read(body)
+        await pause()
+        return value
+    }
+
+    private func pause() async {
+        for _ in 0..<(random.next() % 24) { await Task.yield() }
+    }
 }

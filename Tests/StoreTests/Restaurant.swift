@@ -16,7 +16,17 @@ final class Restaurant {
     var losesAnswer = false
     /// What it answers to a question that binds nobody; nil drafts an offer instead.
     var plainAnswer: Plain?
+    /// Whether its offers need the guest's telephone number.
+    var needsTelephone = true
+    /// Whether its streams end right after the task.
+    var breaksOff = false
+    /// What GetTask says.
+    var endsAs = "TASK_STATE_WORKING"
+    /// Whether it cannot be reached.
+    var isAway = false
     private(set) var commits = 0
+    /// What it was told of its guests with each commit.
+    private(set) var told: [[String: String]] = []
     private(set) var canceled: [String] = []
     private(set) var heard: [String] = []
     private var answered: [String: JSONNode] = [:]
@@ -33,6 +43,7 @@ final class Restaurant {
     }
 
     func answer(_ call: UpstreamCall) throws(UpstreamFailure) -> JSONValue {
+        if isAway { throw .unreachable("the restaurant") }
         heard.append(String(decoding: call.params, as: UTF8.self))
         do {
             let params = try JSONDocument(parsing: call.params).root
@@ -46,11 +57,11 @@ final class Restaurant {
             case "SendMessage" where plainAnswer != nil: node = try plain()
             case "GetTask" where plainAnswer != nil:
                 node = task(id, plainAnswer?.rawValue ?? "", nil)
-            case "SendMessage": node = ["task": send(params)]
+            case "SendMessage", "SendStreamingMessage": node = ["task": send(params)]
             case "CancelTask":
                 canceled.append(params["id"]?.string ?? "")
                 node = task(params["id"]?.string ?? "", "TASK_STATE_CANCELED", nil)
-            default: node = task(params["id"]?.string ?? "", "TASK_STATE_WORKING", nil)
+            default: node = task(params["id"]?.string ?? "", endsAs, nil)
             }
             if losesAnswer, let over = answered.values.first {
                 losesAnswer = false
@@ -82,6 +93,31 @@ final class Restaurant {
         }
     }
 
+    /// The same as a stream: the task first, then what came of it.
+    func stream(_ call: UpstreamCall) throws(UpstreamFailure) -> [StreamEvent] {
+        let answer = try answer(call)
+        do {
+            guard let task = answer["task"], let id = task["id"]?.string else {
+                return [try StreamEvent(wrapped: answer)]
+            }
+            let begun = self.task(
+                id, breaksOff ? "TASK_STATE_WORKING" : "TASK_STATE_SUBMITTED", nil)
+            let first = try StreamEvent(
+                kind: .task, value: JSONDocument(parsing: begun.bytes).root)
+            if breaksOff { return [first] }
+            var update: JSONNode = ["taskId": .string(id)]
+            update["contextId"] = task["contextId"]?.detached()
+            update["status"] = task["status"]?.detached()
+            return [
+                first,
+                try StreamEvent(
+                    kind: .statusUpdate, value: JSONDocument(parsing: update.bytes).root),
+            ]
+        } catch {
+            throw .malformed("\(error)")
+        }
+    }
+
     private func send(_ params: JSONValue) -> JSONNode {
         let message = params["message"]
         for part in message?["parts"]?.elements.map({ $0 }) ?? [] {
@@ -109,12 +145,13 @@ final class Restaurant {
                     ],
                     "total": ["value": .string(price), "currency": "CNY"],
                     "cancel": "free until 12:00",
-                    "data": [
-                        [
-                            "type": "phone.number", "purpose": "fulfil-order",
-                            "retention": "604800",
-                        ]
-                    ],
+                    "data": needsTelephone
+                        ? [
+                            [
+                                "type": "phone.number", "purpose": "fulfil-order",
+                                "retention": "604800",
+                            ]
+                        ] : [],
                 ]))
     }
 
@@ -122,6 +159,11 @@ final class Restaurant {
         let key = data["key"]?.string ?? ""
         if let before = answered[key] { return before }
         commits += 1
+        var guest: [String: String] = [:]
+        for datum in data["disclosed"]?.elements.map({ $0 }) ?? [] {
+            guest[datum["type"]?.string ?? ""] = datum["value"]?.string
+        }
+        told.append(guest)
         let done = task(
             id, "TASK_STATE_COMPLETED",
             part(

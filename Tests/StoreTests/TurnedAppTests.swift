@@ -85,6 +85,8 @@ import Testing
     @Test func termsOfOneTaskAreNotAnActOnAnother() async throws {
         let network = try Network()
         try await network.open()
+        // Without data, which would be sealed to another key for each offer.
+        network.restaurant.needsTelephone = false
         network.restaurant.price = "1.00"
         let cheap = try await network.say("A coffee")
         network.restaurant.price = "328.00"
@@ -101,7 +103,7 @@ import Testing
         }
         let nonce = try #require(cheapTask.undertaking?.ask?.nonce)
         let error = await #expect(throws: A2AError.self) {
-            try await network.decide(nonce, approves: true)
+            try await network.decide(nonce, approves: true, data: [:])
         }
         #expect(error?.reason == "consent_terms")
         #expect(!refusals.isEmpty)

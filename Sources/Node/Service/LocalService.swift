@@ -149,23 +149,43 @@ struct ConsentService {
     private func decide(
         _ nonce: String, _ body: JSONValue, _ desk: ConsentDesk, _ language: String
     ) async throws(A2AError) -> JSONNode {
-        let approves: Bool
-        switch body["decision"]?.string {
-        case "approve": approves = true
-        case "deny": approves = false
-        default: throw .invalid("decision", "must be approve or deny")
-        }
+        let word = try Self.word(body)
         let methods = body["amr"]?.elements.compactMap(\.string) ?? []
-        let (task, confirmation) = try await desk.decide(
-            nonce: nonce, approves: approves, confirmation: body["confirmation"]?.string,
-            methods: methods.isEmpty ? ["pwd"] : methods, language: language)
+        let (task, answer) = try await desk.decide(
+            nonce: nonce, word, methods: methods.isEmpty ? ["pwd"] : methods,
+            language: language)
         guard let agent = gateway.settings.agents[task.agent] else {
             throw A2AError(.taskNotFound)
         }
         let exchange = Exchange(
             gateway: gateway, upstreams: upstreams,
             caller: Caller(party: owner(of: task)), agent: agent)
-        return try await exchange.resume(task, confirmation)
+        return try await exchange.resume(task, answer)
+    }
+
+    private static func word(_ body: JSONValue) throws(A2AError) -> UsersWord {
+        let approves: Bool
+        switch body["decision"]?.string {
+        case "approve": approves = true
+        case "deny": approves = false
+        default: throw .invalid("decision", "must be approve or deny")
+        }
+        if let confirmation = body["confirmation"]?.string {
+            return .signed(
+                SignedWord(
+                    confirmation: confirmation, disclosed: body["disclosed"]?.string))
+        }
+        if !approves { return .no }
+        guard let given = body["data"] else { return .yes(data: [:]) }
+        guard given.kind == .object else { throw .invalid("data", "must be an object") }
+        var data: [String: String] = [:]
+        for member in given.members {
+            guard let value = member.value.string else {
+                throw .invalid("data", "must hold strings")
+            }
+            data[member.name] = value
+        }
+        return .yes(data: data)
     }
 
     /// The task goes on in the name of whoever began it, at whichever listener that was.

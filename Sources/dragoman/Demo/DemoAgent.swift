@@ -36,6 +36,8 @@ final class DemoAgent: Service {
         var tasks = 0
         var drafts: [String: String] = [:]
         var orders: [String: String] = [:]
+        /// What it was told of the guest, by order.
+        var guests: [String: String] = [:]
         var published = 0
     }
 
@@ -43,6 +45,8 @@ final class DemoAgent: Service {
 
     /// Tables that were really booked.
     var orderCount: Int { state.withLock { $0.orders.count } }
+    /// The telephone numbers of its guests, which it keeps to itself.
+    var telephones: [String] { state.withLock { $0.guests.values.sorted() } }
     /// Listings that were really published.
     var publishedCount: Int { state.withLock { $0.published } }
 
@@ -130,6 +134,16 @@ final class DemoAgent: Service {
             guard let total = commit["total"]?["value"]?.string, state.drafts[id] == total,
                 let key = commit["key"]?.string
             else { return Self.task(id, "TASK_STATE_REJECTED", nil, "That was not offered.") }
+            let told = commit["disclosed"]?.elements.first(where: { datum in
+                datum["type"]?.string == "phone.number"
+            })
+            if trade == .dining {
+                guard let telephone = told?["value"]?.string else {
+                    return Self.task(
+                        id, "TASK_STATE_REJECTED", nil, "No table without a telephone number.")
+                }
+                state.guests[key] = telephone
+            }
             if trade == .antiques { state.published += 1 }
             let order = state.orders[key] ?? "R-\(state.orders.count + 1)"
             state.orders[key] = order

@@ -159,11 +159,15 @@ final class DemoNetwork {
             client.send(.init(path: "/consent/v1/asks", fields: [.accept: "application/json"])))
     }
 
-    /// The user's word on a question.
+    /// The user's telephone number, as the phone knows it.
+    static let telephone = "+86 138 0013 8000"
+
+    /// The user's word on a question, with what it releases.
     func decide(_ nonce: String, approves: Bool) throws(Failure) -> JSONDocument {
-        let body: JSONNode = [
+        var body: JSONNode = [
             "decision": approves ? "approve" : "deny", "amr": ["hwk", "pin"],
         ]
+        if approves { body["data"] = ["phone.number": .string(Self.telephone)] }
         return try document(
             client.send(
                 .init(

@@ -232,6 +232,30 @@ final class DemoStory {
         shell.say(
             "   \(padded("receipt", 14)) \(receipt.captured ?? ""), order "
                 + "\(receipt.reference ?? ""), signed by V")
+        try await showDisclosure()
+    }
+
+    /// The restaurant knows whom to call, and nobody between.
+    private func showDisclosure() async throws(Failure) {
+        let telephone = DemoNetwork.telephone
+        try claim(
+            network.agent.telephones == [telephone], "V's agent was told the telephone number")
+        for company in network.companies {
+            let (exchange, digits) = (exchange, Array(telephone.utf8))
+            let isKept = try await company.read { tx in
+                try tx.tasks(exchange: exchange).contains { task in
+                    (task.snapshot ?? []).contains(digits)
+                        || (task.undertaking?.node.bytes ?? []).contains(digits)
+                }
+            }
+            try claim(!isKept, "\(company.letter) keeps no telephone number")
+            try claim(
+                company.log.all.allSatisfy { !$0.contains(telephone) },
+                "\(company.letter)'s log has no telephone number")
+        }
+        shell.say(
+            "   \(padded("told", 14)) phone.number \(telephone), to V's agent alone; sealed on "
+                + "its way through S, in no log")
     }
 
     // MARK: Books
