@@ -18,16 +18,6 @@ package enum ToV03 {
         }
     }
 
-    /// The status of `task` as an event, for clients that wait for one: `nil` when it has none.
-    static func statusUpdate(of task: StreamEvent, isFinal: Bool) -> JSONNode? {
-        guard let current = task.status else { return nil }
-        return [
-            "kind": "status-update", "taskId": .string(task.taskID ?? ""),
-            "contextId": .string(task.contextID ?? ""), "status": status(current),
-            "final": .bool(isFinal),
-        ]
-    }
-
     static func task(_ value: JSONValue) -> JSONNode {
         V03Tree.object(value, kind: "task") { name, value in
             switch name {

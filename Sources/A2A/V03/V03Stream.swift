@@ -10,6 +10,8 @@ package struct V03Stream {
     private var held: StreamEvent?
     /// The task as it was last told whole, when no update of its status came after.
     private var told: StreamEvent?
+    /// Clients take one task in a stream; another is told by what became of it.
+    private var hasTold = false
     /// Whether the client was told that nothing follows.
     package private(set) var isOver = false
 
@@ -20,19 +22,21 @@ package struct V03Stream {
         if isOver { return [] }
         var out = release(isFinal: false)
         switch event.kind {
-        case .statusUpdate:
-            told = nil
-            switch event.state {
-            case .authRequired:
-                held = event
-                return out
-            case .inputRequired: isOver = true
-            default: isOver = event.state?.isTerminal ?? false
+        case .statusUpdate: out += update(event)
+        case .task where hasTold:
+            out += event.artifactUpdates
+            guard let status = event.statusUpdate else { break }
+            if event.state == .authRequired {
+                // The stream may stay open, and the client is to know of the question now.
+                out.append(ToV03.event(status))
+                told = event
+            } else {
+                out += update(status)
             }
-            out.append(ToV03.event(event, isFinal: isOver))
         case .task:
-            out.append(ToV03.event(event))
+            hasTold = true
             told = event
+            out.append(ToV03.event(event))
             if event.state?.isTerminal ?? false {
                 out += lastWord()
                 isOver = true
@@ -40,6 +44,18 @@ package struct V03Stream {
         case .message, .artifactUpdate: out.append(ToV03.event(event))
         }
         return out
+    }
+
+    private mutating func update(_ event: StreamEvent) -> [JSONNode] {
+        told = nil
+        switch event.state {
+        case .authRequired:
+            held = event
+            return []
+        case .inputRequired: isOver = true
+        default: isOver = event.state?.isTerminal ?? false
+        }
+        return [ToV03.event(event, isFinal: isOver)]
     }
 
     /// What to send when the agent has ended its stream. A task that goes on has no last word: its
@@ -52,11 +68,58 @@ package struct V03Stream {
         return out
     }
 
+    /// What to send before the error with which the stream ends.
+    package mutating func fail() -> [JSONNode] {
+        isOver = true
+        return release(isFinal: false)
+    }
+
     private mutating func release(isFinal: Bool) -> [JSONNode] {
         held.take().map { [ToV03.event($0, isFinal: isFinal)] } ?? []
     }
 
     private func lastWord() -> [JSONNode] {
-        told.flatMap { ToV03.statusUpdate(of: $0, isFinal: true) }.map { [$0] } ?? []
+        told?.statusUpdate.map { [ToV03.event($0, isFinal: true)] } ?? []
+    }
+}
+
+extension StreamEvent {
+    /// The status of a task as an update of it.
+    fileprivate var statusUpdate: StreamEvent? {
+        guard let status else { return nil }
+        return StreamEvent(.statusUpdate, "status", status, of: self)
+    }
+
+    /// The artifacts of a task as updates of it, each with the whole artifact.
+    fileprivate var artifactUpdates: [JSONNode] {
+        let artifacts = value.field(.artifacts)?.elements.map { $0 } ?? []
+        return artifacts.compactMap {
+            StreamEvent(.artifactUpdate, "artifact", $0, of: self).map { ToV03.event($0) }
+        }
+    }
+
+    private init?(_ kind: Kind, _ name: String, _ part: JSONValue, of task: StreamEvent) {
+        var node: JSONNode = ["taskId": .string(task.taskID ?? "")]
+        node["contextId"] = task.contextID.map { .string($0) }
+        node[name] = part.copied
+        guard let event = try? RenderedEvent(kind: kind, bytes: node.bytes).read() else {
+            return nil
+        }
+        self = event
+    }
+}
+
+extension RenderedEvent {
+    /// The event to look into.
+    ///
+    /// - Throws: ``A2AError`` when its bytes are no such event.
+    package func read() throws(A2AError) -> StreamEvent {
+        let value: JSONValue
+        do {
+            value = try JSONDocument(parsing: bytes).root
+        } catch {
+            throw A2AError(.internalError, "The event is not JSON: \(error.description)")
+        }
+        return try StreamEvent(kind: kind, value: value)
     }
 }

@@ -8,8 +8,8 @@ package import Gateway
 import HTTP
 import JSON
 
-/// The agents of this gateway, each under `/agents/{name}`: JSON-RPC at that path, HTTP+JSON and the
-/// card below it (A2A §8, §9, §11).
+/// The agents of this gateway, each under `/agents/{name}`: JSON-RPC of 1.0 and on this side of 0.3
+/// at that path, HTTP+JSON and the card below it (A2A §8, §9, §11).
 package struct AgentService: Sendable {
     let gateway: GatewayState
     let cards: CardDesk
@@ -128,6 +128,9 @@ package struct AgentService: Sendable {
         _ line: AccessLog.Line, _ upstreams: any Upstreams
     ) async -> ServiceResponse {
         let head = request.head
+        if Self.isV03(head, at: request.listener) {
+            return await callV03(request, agent, party, line, upstreams)
+        }
         let call: JSONRPC.Call
         do {
             call = try JSONRPC.decode(request.body)
@@ -198,12 +201,15 @@ package struct AgentService: Sendable {
         return fields
     }
 
+    /// The version that a request names, in its header or else in its query.
+    static func versionText(_ head: HTTPRequestHead) -> String? {
+        head.fields[.a2aVersion]
+            ?? head.target.parameters?.first { $0.name == ProtocolVersion.parameter }?.value
+    }
+
     /// The error for a version that this face does not serve (A2A §3.6).
     static func versionFault(_ head: HTTPRequestHead) -> A2AError? {
-        let named =
-            head.fields[.a2aVersion]
-            ?? head.target.parameters?.first { $0.name == ProtocolVersion.parameter }?.value
-        guard let version = ProtocolVersion(named) else {
+        guard let version = ProtocolVersion(versionText(head)) else {
             return A2AError(.versionNotSupported, "A2A-Version must be Major.Minor")
         }
         if version.isServedAs1 { return nil }

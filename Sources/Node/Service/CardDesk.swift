@@ -31,9 +31,10 @@ package final class CardDesk: Sendable {
         let body: [UInt8]
         do {
             let card = try await upstreams.card(of: agent.destination)
-            body = card.published(
+            let published = card.published(
                 at: Self.interfaces(of: agent, request, gateway.settings),
                 extensions: gateway.cardExtensions(agent, card))
+            body = Self.forBoth(published, of: agent, at: request)
         } catch {
             line.rule = error.description
             if error == .suspended {
@@ -69,13 +70,28 @@ package final class CardDesk: Sendable {
         let base =
             switch request.listener.kind {
             case .link: settings.entity.text
-            case .local, .observe, .control: "http://\(request.head.authority)"
+            case .local, .observe, .control: localBase(request)
             }
         let url = "\(base)/agents/\(agent.name)"
         return [
             AgentCard.Interface(url: url, binding: "JSONRPC", version: "1.0"),
             AgentCard.Interface(url: url, binding: "HTTP+JSON", version: "1.0"),
         ]
+    }
+
+    private static func localBase(_ request: ServiceRequest) -> String {
+        "http://\(request.head.authority)"
+    }
+
+    /// On this side, where 0.3 is served too, the card is one for readers of either version.
+    private static func forBoth(
+        _ card: [UInt8], of agent: AgentSettings, at request: ServiceRequest
+    ) -> [UInt8] {
+        guard request.listener.kind == .local, let read = try? JSONDocument(parsing: card) else {
+            return card
+        }
+        let url = "\(localBase(request))/agents/\(agent.name)"
+        return ToV03.hybridCard(read.root, at: url).bytes
     }
 
     private func remember(

@@ -8,10 +8,12 @@ import JSON
 
 /// Where an agent takes calls, and in which binding.
 struct AgentInterface {
-    /// The bindings that this gateway calls in; the raw value is the name in a card.
-    enum Binding: String {
-        case jsonRPC = "JSONRPC"
-        case httpJSON = "HTTP+JSON"
+    /// The bindings that this gateway calls in.
+    enum Binding {
+        case jsonRPC
+        case httpJSON
+        /// JSON-RPC of A2A 0.3, in which local agents only are called (Spec/divergences.md).
+        case jsonRPCV03
     }
 
     /// At whose door.
@@ -50,7 +52,8 @@ extension AgentInterface {
     /// A card that names an address which is not on this machine is believed in its binding only,
     /// and so is every card of an agent on a Unix socket.
     init?(_ card: AgentCard, at configured: LocalURL) {
-        guard let (binding, offered) = Self.first(of: card) else { return nil }
+        let older = card.jsonRPCInV03.map { (Binding.jsonRPCV03, $0) }
+        guard let (binding, offered) = Self.first(of: card) ?? older else { return nil }
         var url = configured
         if let named = LocalURL(offered.url), named.isTCP, configured.isTCP { url = named }
         self.init(
@@ -69,20 +72,55 @@ extension AgentInterface {
 
     private static func first(of card: AgentCard) -> (Binding, AgentCard.Interface)? {
         for interface in card.interfaces where interface.version.hasPrefix("1.") {
-            if let binding = Binding(rawValue: interface.binding) { return (binding, interface) }
+            switch interface.binding {
+            case "JSONRPC": return (.jsonRPC, interface)
+            case "HTTP+JSON": return (.httpJSON, interface)
+            default: continue
+            }
         }
         return nil
     }
 }
 
-extension AgentInterface.Binding {
-    /// What an agent's answer says, or one event of its stream; its own error, or what is wrong
-    /// with the answer.
-    func result(_ body: [UInt8]) throws(UpstreamFailure) -> JSONValue {
-        do {
-            switch self {
-            case .jsonRPC: return try JSONRPC.result(body)
-            case .httpJSON: return try HTTPJSON.result(body)
+/// How the answer to one call is read.
+struct AnswerReader {
+    let binding: AgentInterface.Binding
+    /// For 0.3: the method and how much of a task's history was asked for.
+    private let older: (method: V03Method, historyLength: Int?)?
+
+    init(_ binding: AgentInterface.Binding, of call: UpstreamCall) {
+        self.binding = binding
+        guard binding == .jsonRPCV03, let method = V03Method(current: call.method) else {
+            older = nil
+            return
+        }
+        older = (method, call.historyLength)
+    }
+
+    /// What the answer says, in the form of 1.0; the agent's own error, or what is wrong with the
+    /// answer.
+    func value(_ body: [UInt8]) throws(UpstreamFailure) -> JSONValue {
+        try read(body).value
+    }
+
+    /// One event of a stream, and whether the agent says that it is the last.
+    func event(_ body: [UInt8]) throws(UpstreamFailure) -> (event: StreamEvent, isLast: Bool) {
+        let (value, isLast) = try read(body)
+        return (try LoopUpstreams.event(value), isLast)
+    }
+
+    private func read(
+        _ body: [UInt8]
+    ) throws(UpstreamFailure) -> (value: JSONValue, isLast: Bool) {
+        do throws(A2AError) {
+            switch binding {
+            case .jsonRPC: return (try JSONRPC.result(body), false)
+            case .httpJSON: return (try HTTPJSON.result(body), false)
+            case .jsonRPCV03:
+                guard let older else { throw A2AError(.unsupportedOperation) }
+                let answer = try JSONRPCV03.result(
+                    body, of: older.method, historyLength: older.historyLength)
+                return (answer.value, answer.isFinal)
             }
         } catch {
             throw error.code == .invalidAgentResponse ? .malformed(error.message) : .agent(error)

@@ -18,7 +18,7 @@ extension LoopUpstreams {
             call, at: interface, accept: "application/json", before: deadline, in: scope)
         defer { scope?.remove(exchange) }
         let body = try await body(of: exchange, before: deadline, in: scope)
-        return try interface.binding.result(body)
+        return try AnswerReader(interface.binding, of: call).value(body)
     }
 
     /// Calls a method whose answer is a stream. Its timeout bounds the wait for the head and then
@@ -28,16 +28,26 @@ extension LoopUpstreams {
     ) async throws(UpstreamFailure) -> any UpstreamEvents {
         let deadline = loop.now.adding(call.timeout)
         let interface = try await interface(of: call.destination, before: deadline, in: scope)
+        if interface.binding == .jsonRPCV03 {
+            return try await streamV03(call, at: interface, before: deadline, in: scope)
+        }
+        return try await stream(call, at: interface, before: deadline, in: scope)
+    }
+
+    func stream(
+        _ call: UpstreamCall, at interface: AgentInterface, before deadline: MonotonicInstant,
+        in scope: RequestUpstreams?
+    ) async throws(UpstreamFailure) -> any UpstreamEvents {
         let exchange = try await begin(
             call, at: interface, accept: "text/event-stream", before: deadline, in: scope)
+        let reader = AnswerReader(interface.binding, of: call)
         let type = exchange.head?.fields[.contentType].map(AgentService.mediaType)
         if type == "text/event-stream" {
-            return UpstreamStream(
-                exchange, in: interface.binding, on: loop, silence: call.timeout, of: scope)
+            return UpstreamStream(exchange, reader, on: loop, silence: call.timeout, of: scope)
         }
         defer { scope?.remove(exchange) }
         let body = try await body(of: exchange, before: deadline, in: scope)
-        return SingleEvent(try Self.event(try interface.binding.result(body)))
+        return SingleEvent(try reader.event(body).event)
     }
 
     /// Puts a call in the form of its binding and waits for the head of the answer to it.
@@ -53,6 +63,9 @@ extension LoopUpstreams {
         case .httpJSON:
             return try await sendHTTPJSON(
                 call, at: interface, fields, before: deadline, in: scope)
+        case .jsonRPCV03:
+            let request = try requestV03(call, at: interface, fields)
+            return try await send(request, before: deadline, in: scope)
         }
     }
 
@@ -96,7 +109,8 @@ extension LoopUpstreams {
         of call: UpstreamCall, at interface: AgentInterface, accept: HTTPFieldValue
     ) throws(UpstreamFailure) -> HTTPFields {
         var fields: HTTPFields = [
-            .contentType: "application/json", .accept: accept, .a2aVersion: "1.0",
+            .contentType: "application/json", .accept: accept,
+            .a2aVersion: interface.binding == .jsonRPCV03 ? "0.3" : "1.0",
         ]
         func add(_ name: HTTPFieldName, _ value: String?) throws(UpstreamFailure) {
             guard let value else { return }

@@ -9,23 +9,25 @@ import IO
 /// binding (A2A §9.4.2, §11.7).
 final class UpstreamStream: UpstreamEvents {
     private let exchange: OutboundExchange
-    private let binding: AgentInterface.Binding
+    private let reader: AnswerReader
     private let loop: EventLoop
     private let silence: Duration
     private weak var scope: RequestUpstreams?
     private var parser = SSEParser()
     private var events: ArraySlice<SSEEvent> = []
+    /// The agent said that nothing follows, though its stream may still be open.
+    private var isLast = false
     private var isOver = false
     private lazy var alarm = Alarm(on: loop) { [weak self] in self?.lookForSilence() }
     private var heard: (bytes: Int, since: MonotonicInstant)
 
     /// - Parameter silence: After so long without a byte, also of comments, the stream is lost.
     init(
-        _ exchange: OutboundExchange, in binding: AgentInterface.Binding, on loop: EventLoop,
+        _ exchange: OutboundExchange, _ reader: AnswerReader, on loop: EventLoop,
         silence: Duration, of scope: RequestUpstreams?
     ) {
         self.exchange = exchange
-        self.binding = binding
+        self.reader = reader
         self.loop = loop
         self.silence = silence
         self.scope = scope
@@ -35,12 +37,15 @@ final class UpstreamStream: UpstreamEvents {
 
     func next() async throws(UpstreamFailure) -> StreamEvent? {
         do throws(UpstreamFailure) {
-            while !isOver {
+            while !isOver, !isLast {
                 if let event = events.popFirst() {
-                    return try LoopUpstreams.event(binding.result(event.data))
+                    let read = try reader.event(event.data)
+                    isLast = read.isLast
+                    return read.event
                 }
                 try await readMore()
             }
+            await readEnd()
             return nil
         } catch {
             // Nothing that comes after a fault is believed.
@@ -74,6 +79,21 @@ final class UpstreamStream: UpstreamEvents {
         }
         events = read[...]
     }
+
+    /// Lets an agent that said its last word end the stream by itself, so that the connection can
+    /// be used again.
+    private func readEnd() async {
+        guard !isOver else { return }
+        let timer = loop.schedule(at: loop.now.adding(Self.endGrace)) { [exchange] in
+            exchange.stop(.cancelled)
+        }
+        while let piece = try? await exchange.nextPiece(), !piece.isEmpty {}
+        loop.cancel(timer)
+        end()
+    }
+
+    /// How long an agent may take to end a stream in which nothing follows.
+    private static let endGrace = Duration.seconds(1)
 
     private func end() {
         guard !isOver else { return }
