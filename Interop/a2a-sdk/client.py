@@ -219,7 +219,7 @@ class Conversation:
         check(answer.context_id == task.context_id, answer)
         check(words(answer.status.message) == "A table for two at eight.", answer)
         say("gateway", "two follow-ups without contextId", state(answer.status))
-        # A2A §3.6.1: no version means 0.3, which is not spoken at this address.
+        # A2A §3.6.1: no version means 0.3, which has no such method and no such binding here.
         if self.binding == "JSONRPC":
             await self.raw(
                 "no version", -32009, {"method": "GetTask", "params": {"id": "x"}}, None)
