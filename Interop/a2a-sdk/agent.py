@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real A2A agent on the SDK's own server: A2A 1.0 over HTTP/1.1 on the loopback address.
 
-Usage: agent.py BINDING, which is JSONRPC or HTTP+JSON: what its card offers. It knows nothing of gateways. What it does is chosen by the first word of the message:
+Usage: agent.py BINDING, which is JSONRPC or HTTP+JSON: what its card offers. It knows nothing of
+gateways. What it does is chosen by the first word of the message:
 
     hello   completes at once with a greeting
     count   streams one artifact in three pieces

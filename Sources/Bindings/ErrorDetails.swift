@@ -52,7 +52,7 @@ enum ErrorDetails {
     /// Reads an error object: by `reason` where the domain is the protocol's or ours, then by
     /// number.
     static func read(
-        _ error: JSONValue, details: JSONValue?, number: Int64?, message: String?
+        details: JSONValue?, number: Int64?, message: String?
     ) -> A2AError {
         var read = A2AError(
             number.flatMap { Int(exactly: $0) }.flatMap { A2AError.Code(jsonRPC: $0) }

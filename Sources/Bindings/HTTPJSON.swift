@@ -37,7 +37,7 @@ package enum HTTPJSON {
             error["status"]?.string.flatMap { A2AError.Code(status: $0) }
             ?? error["code"]?.int.flatMap { A2AError.Code(httpStatus: $0) }
         return ErrorDetails.read(
-            error, details: error["details"], number: code.map { Int64($0.jsonRPC) },
+            details: error["details"], number: code.map { Int64($0.jsonRPC) },
             message: error["message"]?.string)
     }
 

@@ -146,7 +146,7 @@ package enum JSONRPC {
         let root = document.root
         if let error = root["error"], error.kind == .object {
             throw ErrorDetails.read(
-                error, details: error["data"], number: error["code"]?.int,
+                details: error["data"], number: error["code"]?.int,
                 message: error["message"]?.string)
         }
         guard let result = root["result"] else {

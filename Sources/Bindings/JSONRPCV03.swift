@@ -138,7 +138,7 @@ package enum JSONRPCV03 {
         let data = error["data"].flatMap { $0.isNull ? nil : $0 }
         let details = data.flatMap { ErrorDetails.areDetails($0) ? $0 : nil }
         var read = ErrorDetails.read(
-            error, details: details, number: error["code"]?.int,
+            details: details, number: error["code"]?.int,
             message: error["message"]?.string)
         guard let data, details == nil else { return read }
         if data.kind == .object {

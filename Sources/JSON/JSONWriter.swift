@@ -72,6 +72,13 @@ package struct JSONWriter: Sendable {
         return line
     }
 
+    /// A finite double in the fewest digits that read back as the same (ECMA-262 §6.1.6.1.20).
+    package mutating func double(_ value: Double) {
+        invariant(value.isFinite, "JSON has no number that is not finite")
+        separate()
+        JSONNumber.appendECMAScript(value, to: &bytes)
+    }
+
     /// `true` or `false`.
     package mutating func bool(_ value: Bool) {
         separate()

@@ -9,8 +9,9 @@ import Synchronization
 
 @testable import Node
 
-/// An agent that speaks JSON-RPC at `/rpc` and HTTP+JSON below `/rest`, and offers what a test says.
-/// A message is answered by the task `up`, which is done; a stream is about the task `streamed`.
+/// An agent that speaks JSON-RPC at `/rpc` and HTTP+JSON below `/rest`, and offers what a test
+/// says. A message is answered by the task `up`, which is done; a stream is about the task
+/// `streamed`.
 final class FaceAgent: Service {
     private struct State {
         var card = ""
@@ -101,9 +102,9 @@ final class FaceAgent: Service {
     ) -> ServiceResponse {
         guard operation.isStreaming else { return .json(worded(result(operation))) }
         if case .failure = result(operation) { return .json(worded(result(operation))) }
+        let done = #""taskId":"streamed","contextId":"c","status":\#(status("COMPLETED"))"#
         let events = [
-            #"{"task":\#(task("streamed", "WORKING"))}"#,
-            #"{"statusUpdate":{"taskId":"streamed","contextId":"c","status":\#(status("COMPLETED"))}}"#,
+            #"{"task":\#(task("streamed", "WORKING"))}"#, #"{"statusUpdate":{\#(done)}}"#,
         ]
         return ServiceResponse(
             status: 200, fields: [.contentType: "text/event-stream"],
