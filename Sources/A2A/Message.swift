@@ -21,6 +21,9 @@ package struct Message: Sendable {
     package init(_ value: JSONValue, at place: String) throws(A2AError) {
         guard value.kind == .object else { throw .invalid(place, "must be an object") }
         self.value = value
+        for field in Self.identifiers {
+            try value.checkSpelling(of: field, "\(place).\(field.name)")
+        }
         guard let id = value.field(.messageID)?.string, !id.isEmpty else {
             throw .invalid("\(place).messageId", "is required")
         }
@@ -41,6 +44,11 @@ package struct Message: Sendable {
             index += 1
         }
     }
+
+    /// What says which message it is and what it is about.
+    private static let identifiers: [ProtoField] = [
+        .messageID, .contextID, .taskID, .referenceTaskIDs,
+    ]
 
     /// Longest identifier taken from a stranger, in bytes.
     package static let identifierBytesMax = 512

@@ -87,10 +87,18 @@ package struct SendMessageRequest: Sendable {
         if let configuration, configuration.kind != .object {
             throw .invalid("configuration", "must be an object")
         }
+        for field in Self.settings {
+            try configuration?.checkSpelling(of: field, "configuration.\(field.name)")
+        }
         returnImmediately = configuration?.field(.returnImmediately)?.bool ?? false
         historyLength = try TaskRequest.historyLength(
             configuration?.field(.historyLength), "configuration.historyLength")
     }
+
+    /// What of the configuration a gateway acts on.
+    private static let settings: [ProtoField] = [
+        .taskPushNotificationConfig, .returnImmediately, .historyLength,
+    ]
 
     /// What the extension `uri` put into the request's own metadata.
     package func metadata(_ uri: ExtensionURI) -> JSONValue? {

@@ -69,6 +69,18 @@ extension JSONValue {
         return value.isNull ? nil : value
     }
 
+    /// Refuses an object that has `field` under both spellings, be one of them `null`. Readers
+    /// disagree about which one counts, so the next hop might take what was not judged here.
+    ///
+    /// - Throws: ``A2AError`` `INVALID_PARAMS` at `place`.
+    package func checkSpelling(
+        of field: ProtoField, _ place: @autoclosure () -> String
+    ) throws(A2AError) {
+        guard let original = field.original, self[original] != nil, self[field.name] != nil
+        else { return }
+        throw .invalid(place(), "stands twice, as \(field.name) and \(original)")
+    }
+
     /// Whether `name` is this field under either spelling.
     package static func names(_ field: ProtoField, _ name: String) -> Bool {
         name == field.name || name == field.original

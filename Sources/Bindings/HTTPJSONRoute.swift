@@ -172,6 +172,7 @@ extension HTTPJSON.Route {
         }
         var splice = JSONSplice(within: object)
         for (field, text) in bound {
+            try object.checkSpelling(of: field, field.name)
             if let given = object.field(field), given.string != "" {
                 guard given.string == text else {
                     throw .invalid(field.name, "differs from the path")
