@@ -55,6 +55,24 @@ import Testing
         }
     }
 
+    @Test("a page that calls this machine by a name of its own reads no task")
+    func pages() async throws {
+        try await Self.with { gateway, _ in
+            let sent = try await gateway.ask("POST /agents/echo/message:send", Self.message)
+            let id = try #require(try sent.json["task"]?["id"]?.string)
+            for path in ["tasks", "tasks/\(id)", "tasks/\(id):subscribe"] {
+                for host in ["page.example", "localhost.page.example:80", "192.0.2.7"] {
+                    let read = try await gateway.ask("GET /agents/echo/\(path)", host: host)
+                    #expect(read.status == 403, "\(path) at \(host)")
+                }
+            }
+            for host in ["127.0.0.1", "127.0.0.1:80", "[::1]:80", "LOCALHOST:80"] {
+                let read = try await gateway.ask("GET /agents/echo/tasks/\(id)", host: host)
+                #expect(read.status == 200, "\(host)")
+            }
+        }
+    }
+
     @Test("a stream is one of bare events")
     func streams() async throws {
         try await Self.with { gateway, _ in
@@ -165,9 +183,9 @@ extension WholeGateway {
     /// Sends `METHOD path` to the listener of apps, with a body where one is given.
     func ask(
         _ line: String, _ body: String? = nil, type: String = "application/a2a+json",
-        version: String? = "1.0"
+        version: String? = "1.0", host: String = "localhost"
     ) async throws -> PlainAnswer {
-        var request = "\(line) HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+        var request = "\(line) HTTP/1.1\r\nhost: \(host)\r\nconnection: close\r\n"
         if let version { request += "a2a-version: \(version)\r\n" }
         if let body {
             request += "content-type: \(type)\r\ncontent-length: \(body.utf8.count)\r\n"

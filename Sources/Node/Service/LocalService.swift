@@ -34,13 +34,26 @@ package struct LocalService: Service {
             return response
         }
         if let resource = AgentService.resource(head) {
-            return agents.refusal(of: head, resource)
+            if case .card = resource { return agents.refusal(of: head, resource) }
+            return agents.refusal(of: head, resource) ?? Self.foreign(head, listener)
         }
         guard listener.servesConsent, let resource = ConsentResource(head) else {
             return .plain(404, "Nothing is here")
         }
-        if head.method == resource.method { return nil }
+        if head.method == resource.method { return Self.foreign(head, listener) }
         return .plain(405, "\(resource.method.text) is served here")
+    }
+
+    /// Refuses what may be a page that reads under a name of its own for this machine: a browser
+    /// sends no origin then, but that name, and a page knows no token.
+    private static func foreign(
+        _ head: HTTPRequestHead, _ listener: ListenerSettings
+    ) -> ServiceResponse? {
+        guard head.method == .get, !head.fields.contains(.authorization),
+            !listener.address.hasPrefix("unix:"), !head.authority.isEmpty,
+            LocalURL.loopback(head.authority) == nil
+        else { return nil }
+        return .plain(403, "Without a token the host must be localhost or its address")
     }
 
     /// Answers one complete request.
