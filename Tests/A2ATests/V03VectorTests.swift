@@ -43,6 +43,39 @@ import Testing
         }
     }
 
+    @Test func requirementsOfManySchemesStayFew() throws {
+        let flows = ["authorizationCode", "clientCredentials", "implicit", "password"]
+            .map { "\"\($0)\":{}" }.joined(separator: ",")
+        let names = (0..<8).map { "s\($0)" }
+        let schemes = names.map { "\"\($0)\":{\"type\":\"oauth2\",\"flows\":{\(flows)}}" }
+        let needed = names.map { "\"\($0)\":[]" }
+        let text = """
+            {"url":"http://a.example","securitySchemes":{\(schemes.joined(separator: ","))},
+            "security":[{\(needed.joined(separator: ","))}]}
+            """
+        let card = FromV03.card(try JSONDocument(parsing: Array(text.utf8)).root)
+        let alternatives = try #require(card["securityRequirements"]?.array)
+        #expect(alternatives.count == 16, "four flows of two schemes, then the first of each")
+        for alternative in alternatives {
+            #expect(alternative["schemes"]?.members?.count == 8)
+        }
+        #expect(alternatives[0]["schemes"]?.members?.map(\.name) == names)
+    }
+
+    @Test func noStrangerSaysWhatTheTranslationCarries() throws {
+        let carried = #""https://dragoman.example/a2a/v1.0":{"part":true}"#
+        for (given, left) in [("", nil), (#""a":1,"#, #"{"a":1}"#)] as [(String, String?)] {
+            let text = """
+                {"message":{"messageId":"m","role":"ROLE_USER","parts":[{"data":{"text":"x"},
+                "metadata":{\(given)\(carried)}}]}}
+                """
+            let event = try StreamEvent(wrapped: JSONDocument(parsing: Array(text.utf8)).root)
+            let part = try #require(ToV03.event(event)["parts"]?.array?.first)
+            #expect(part["data"] != nil)
+            #expect(part["metadata"]?.text == left)
+        }
+    }
+
     @Test func aCardForBothIsReadByBoth() throws {
         let vectors = try #require(SpecVectors.json("a2a-0.3", "cards.json")["cards"])
         let vector = try #require(

@@ -160,7 +160,9 @@ package enum ToV03 {
         }
 
         var node: JSONNode? {
-            if !isWrapped, carried.isEmpty { return given?.copied }
+            // What a stranger put where only the translation writes would be read as another part.
+            let isForeign = given?[V03Tree.carried] != nil
+            if !isWrapped, carried.isEmpty, !isForeign { return given?.copied }
             var members: [JSONNode.Member] = []
             for (name, value) in given?.members.map({ $0 }) ?? []
             where name != V03Tree.carried && !(isWrapped && name == V03Tree.wrapped) {
@@ -168,7 +170,7 @@ package enum ToV03 {
             }
             if isWrapped { members.append(.init(V03Tree.wrapped, true)) }
             if !carried.isEmpty { members.append(.init(V03Tree.carried, .object(carried))) }
-            return .object(members)
+            return members.isEmpty ? nil : .object(members)
         }
     }
 }

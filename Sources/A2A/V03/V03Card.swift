@@ -122,6 +122,10 @@ extension FromV03 {
             node = .object(members)
         }
 
+        /// Most alternatives that one becomes: two schemes with every flow. Each further scheme
+        /// would multiply them, and a card of a few hundred bytes would fill any memory.
+        private static let combinationsMax = 16
+
         /// Alternatives of which each lists the schemes that are needed together.
         func requirements(_ value: JSONValue) -> JSONNode {
             guard value.kind == .array else { return value.copied }
@@ -130,8 +134,10 @@ extension FromV03 {
                 var sets: [[JSONNode.Member]] = [[]]
                 for (name, scopes) in alternative.members {
                     let list: JSONNode = scopes.count > 0 ? ["list": scopes.copied] : .object([])
+                    let own = names[name] ?? [name]
+                    let isTooMuch = sets.count * own.count > Self.combinationsMax
                     sets = sets.flatMap { set in
-                        (names[name] ?? [name]).map { set + [.init($0, list)] }
+                        own.prefix(isTooMuch ? 1 : own.count).map { set + [.init($0, list)] }
                     }
                 }
                 found += sets.map { ["schemes": .object($0)] }
