@@ -106,8 +106,12 @@ package struct Block: Sendable {
     package var ceiling: Money { isComplete ? fees(calls + Int64(underway.count)) : limit }
 
     /// What the callee puts on its answers.
-    package var counter: UsageCounter {
-        UsageCounter(hold: hold, sequence: calls, calls: calls, amount: billed)
+    package var counter: UsageCounter { counter(billing: 0) }
+
+    /// The same where so many of the tasks that are under way will have ended with a fee.
+    package func counter(billing more: Int64) -> UsageCounter {
+        let calls = calls + more
+        return UsageCounter(hold: hold, sequence: calls, calls: calls, amount: fees(calls))
     }
 
     /// What either side writes down in batches.

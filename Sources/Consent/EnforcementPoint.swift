@@ -156,13 +156,6 @@ package struct EnforcementPoint: Sendable {
 
     /// The first half of step 16: terms of this executor that still stand.
     package func verifyOwnTerms(_ text: String, now: Int64) throws(Refusal) -> SignedTerms {
-        let signed = try readOwnTerms(text)
-        try require(signed.terms.expires > now, .terms, "16.exp")
-        return signed
-    }
-
-    /// Terms of this executor, whether they still stand or not.
-    package func readOwnTerms(_ text: String) throws(Refusal) -> SignedTerms {
         let token = try UnverifiedToken(text, step: "16")
         guard let key = keys.first(where: { $0.thumbprint == token.keyID }) else {
             throw Refusal(.link, "16.kid")
@@ -171,7 +164,17 @@ package struct EnforcementPoint: Sendable {
             token, by: key, type: Terms.type, step: "16", stranger: .link)
         let terms = try Terms(claims.root)
         try require(terms.issuer == entity, .terms, "16.iss")
+        try require(terms.expires > now, .terms, "16.exp")
         return SignedTerms(terms: terms, token: text, hash: token.wholeHash)
+    }
+
+    /// The terms of an act whose use is recorded. They were verified then; the key that signed
+    /// them may have been replaced since.
+    package func recordedTerms(_ text: String) throws(Refusal) -> SignedTerms {
+        let token = try UnverifiedToken(text, step: "16")
+        guard let claims = try? token.peekClaims() else { throw Refusal(.malformed, "16") }
+        return SignedTerms(
+            terms: try Terms(claims.root), token: text, hash: token.wholeHash)
     }
 
     /// The second half of step 16: the wish is for these terms, and they fit the grant.

@@ -66,6 +66,13 @@ extension BlockBook.Entry {
         return true
     }
 
+    /// The callee's count once the task that drew `number` has ended so; `nil` at the caller.
+    func counter(after number: Int64, _ end: BlockBook.End) -> UsageCounter? {
+        guard block.side == .callee else { return nil }
+        let isDue = !isClosing && open[number] != nil && end.isBilled(by: tariff)
+        return isDue ? block.counter(billing: 1) : block.counter
+    }
+
     mutating func conclude(_ number: Int64, isBilled: Bool, now: Instant) {
         guard !isClosing, var record = open.removeValue(forKey: number) else { return }
         block.conclude(number, isBilled: isBilled)

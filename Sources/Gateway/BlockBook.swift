@@ -92,7 +92,8 @@ extension BlockBook {
             if let op = state.current[peer], case let key = Key(peer: peer, op: op),
                 let given = state.entries[key]?.give(key, tariff.name, exchange, now: now)
             {
-                let isDue = mayOpen && given.shouldRenew
+                // A message carries one opening, and has to carry that of the block it draws on.
+                let isDue = mayOpen && given.shouldRenew && given.opening == nil
                 if isDue {
                     opening.isUnderWay = true
                     state.openings[peer] = opening
@@ -242,6 +243,16 @@ extension BlockBook {
     func counter(_ key: Key) -> UsageCounter? {
         state.withLock { $0.entries[key]?.block.counter }
     }
+
+    /// What they will say of it once the task called `task` has ended so; nothing is counted yet.
+    func counter(task: String, endingAs end: End) -> UsageCounter? {
+        state.withLock { state in
+            for (key, number) in state.tasks[task] ?? [:] {
+                if let counter = state.entries[key]?.counter(after: number, end) { return counter }
+            }
+            return nil
+        }
+    }
 }
 
 // MARK: - Both
@@ -273,19 +284,11 @@ extension BlockBook {
         }
     }
 
-    /// The task called `task` has ended.
-    ///
-    /// - Returns: The block on which its caller drew, if it did.
-    @discardableResult
-    func conclude(task: String, _ end: End, now: Instant) -> Key? {
-        state.withLock { state -> Key? in
-            guard let draws = state.tasks.removeValue(forKey: task) else { return nil }
-            var inward: Key?
-            for (key, number) in draws {
-                state.conclude(key, number, end, now: now)
-                if state.entries[key]?.block.side == .callee { inward = key }
-            }
-            return inward
+    /// The end of the task called `task` is on disk.
+    func conclude(task: String, _ end: End, now: Instant) {
+        state.withLock { state in
+            guard let draws = state.tasks.removeValue(forKey: task) else { return }
+            for (key, number) in draws { state.conclude(key, number, end, now: now) }
         }
     }
 

@@ -50,11 +50,8 @@ extension Exchange {
     ) async throws(A2AError) -> (RenderedEvent, TaskRecord)? {
         let state = event.state ?? .failed
         var settlement = try await settle(task, state, outcome)
-        if let end = BlockBook.End(state),
-            let block = gateway.blocks.conclude(task: task.id, end, now: settlement.now)
-        {
-            settlement.usage = gateway.blocks.counter(block)
-        }
+        let end = BlockBook.End(state)
+        settlement.usage = end.flatMap { gateway.blocks.counter(task: task.id, endingAs: $0) }
         if let outward = task.undertaking?.outward {
             try takeEnd(event, outward, task, &settlement)
         }
@@ -77,6 +74,8 @@ extension Exchange {
             let written = try await write(
                 settlement, changed, result: outcome == nil ? nil : rendered.wrapped)
         else { return nil }
+        // Only the end that is on disk has a fee: another step may have come first.
+        if let end { gateway.blocks.conclude(task: task.id, end, now: settlement.now) }
         account.posted = settlement.posted
         gateway.feed.changed(task.id)
         return (rendered, written)

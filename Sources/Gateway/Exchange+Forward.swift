@@ -55,16 +55,14 @@ extension Exchange {
             do throws(A2AError) {
                 return .event(try StreamEvent(wrapped: result))
             } catch {
-                throw UpstreamFailure.agent(error)
+                // It answered, so it may have done what it was asked for.
+                throw UpstreamFailure.malformed(error.message)
             }
         } catch {
             reach = .failed(error)
-            guard case .agent(var refusal) = error else { throw A2AError(error) }
+            guard case .agent(let refusal) = error else { throw A2AError(error) }
             account.refusedBy = route
-            if refusal.domain == AccountingExtension.uri {
-                refusal.metadata[A2AError.beyond] = "true"
-            }
-            throw refusal
+            throw refusal.ofLinkBeyond
         }
     }
 
@@ -122,9 +120,17 @@ extension A2AError {
         }
     }
 
-    /// In the metadata of a refusal by the books that was passed on: it is about a link further
-    /// on, and says nothing of the caller's own.
+    /// In the metadata of a refusal by the books of a link further on: it says nothing of the
+    /// caller's own.
     static let beyond = "beyond"
+
+    /// The same, said to a caller for whom the link that refused is a further one.
+    var ofLinkBeyond: A2AError {
+        guard domain == AccountingExtension.uri else { return self }
+        var refusal = self
+        refusal.metadata[Self.beyond] = "true"
+        return refusal
+    }
 
     /// Seconds to wait when the next hop does not say; long enough for a restart.
     static let retrySeconds = 2

@@ -22,23 +22,32 @@ extension Exchange {
         if !isDue, let peer = caller.entity {
             try requireNothing(from: peer, now: now)
         }
-        let outward = try await outwardBacking(
-            passage, beneath: inward?.request.postBy, now: now)
+        let outward: HoldPlan?
+        do throws(A2AError) {
+            outward = try await outwardBacking(
+                passage, beneath: inward?.request.postBy, now: now)
+        } catch {
+            throw error.ofLinkBeyond
+        }
         if inward == nil, outward == nil { return }
         let entity = gateway.entity
-        try await gateway.book { tx throws(StorageFault) in
+        let refused = try await gateway.write { tx -> A2AError? in
             let ledger = Ledger(tx, of: entity)
             for plan in [inward, outward] {
                 guard let plan else { continue }
                 switch try ledger.place(plan.request, plan.context, plan.call) {
-                case .failure(let refusal): return refusal
+                case .failure(let refusal):
+                    let error = A2AError(refusal)
+                    return plan.call.origin == .us ? error.ofLinkBeyond : error
                 // A hold is for one message: the next one would have what this one pays for.
-                case .success(let receipt) where receipt.isRepeated: return .idempotencyConflict
+                case .success(let receipt) where receipt.isRepeated:
+                    return A2AError(LedgerRefusal.idempotencyConflict)
                 case .success: continue
                 }
             }
             return nil
         }
+        if let refused { throw refused }
         var undertaking = passage.undertaking ?? Undertaking(holdsAt: nextPeer ?? entity)
         undertaking.inward = inward?.link
         undertaking.outward = outward?.link

@@ -275,7 +275,7 @@ extension Exchange {
             let sealed = presented.disclosed, let terms = undertaking.ask?.terms
         else { return nil }
         do {
-            let signed = try gateway.enforcement.readOwnTerms(terms)
+            let signed = try gateway.enforcement.recordedTerms(terms)
             return try ReleasedData(opening: sealed, for: signed, with: key)
         } catch {
             throw refusal(error)

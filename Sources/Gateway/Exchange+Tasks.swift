@@ -125,17 +125,19 @@ extension Exchange {
 
     /// Remembers a state that the next hop reports.
     func note(_ state: TaskState?, of task: TaskRecord) async throws(A2AError) {
-        if let end = state.flatMap({ BlockBook.End($0) }) {
-            gateway.blocks.conclude(task: task.id, end, now: gateway.time.now())
-        }
-        guard let state, state != task.state else { return }
+        guard let state else { return }
         let now = gateway.time.now()
-        try await gateway.change(task.id) { _, task in
-            // An end stays, whatever an answer says that was longer on its way.
-            if task.state.isTerminal || task.state == state { return false }
-            task.enter(state, at: now)
-            return true
+        var current = task
+        if state != task.state {
+            current = try await gateway.change(task.id) { _, task in
+                // An end stays, whatever an answer says that was longer on its way.
+                if task.state.isTerminal || task.state == state { return false }
+                task.enter(state, at: now)
+                return true
+            }.task
         }
+        guard let end = BlockBook.End(current.state) else { return }
+        gateway.blocks.conclude(task: task.id, end, now: now)
     }
 }
 

@@ -105,11 +105,18 @@ package final class Exchange {
             do {
                 return try await relay(passage, try await forward(passage))
             } catch {
+                var failure = error
                 let mayDrawAgain = await retire(passage)
-                if mayDrawAgain, attempts == 1, try await redraw(passage) { continue }
+                if mayDrawAgain, attempts == 1 {
+                    do throws(A2AError) {
+                        if try await redraw(passage) { continue }
+                    } catch {
+                        failure = error.ofLinkBeyond
+                    }
+                }
                 giveBack(passage)
                 await release(passage)
-                throw error
+                throw failure
             }
         }
     }

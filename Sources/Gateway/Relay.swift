@@ -176,10 +176,6 @@ final class Relay: ExchangeEvents {
             try await exchange.note(state, of: task)
             self.task?.state = state
         }
-        if let end = event.state.flatMap({ BlockBook.End($0) }) {
-            exchange.gateway.blocks.conclude(
-                task: task.id, end, now: exchange.gateway.time.now())
-        }
         return event.rewritten(alias: task.alias, own: exchange.counted(passage))
     }
 

@@ -174,8 +174,10 @@ import Testing
         }
     }
 
-    /// A commit that is sent again after a restart carries the same.
-    @Test func aCommitThatIsSentAgainTellsItAgain() async throws {
+    /// A commit that is sent again after a restart carries the same, also where the executor's key
+    /// was replaced meanwhile.
+    @Test(arguments: [false, true])
+    func aCommitThatIsSentAgainTellsItAgain(isKeyReplaced: Bool) async throws {
         let network = try Network()
         try await network.open()
         _ = try await network.say("A table")
@@ -183,6 +185,15 @@ import Testing
         _ = try? await network.decide(try await nonce(network), approves: true)
         #expect(network.restaurant.told.isEmpty)
         network.restaurant.isAway = false
+        if isKeyReplaced {
+            let old = network.executor.gateway.settings
+            network.executor.gateway.reload(
+                GatewaySettings(
+                    entity: old.entity, signingKey: .generate(.ed25519),
+                    certificates: old.certificates, agents: old.agents, parties: old.parties,
+                    anchors: old.anchors, templates: old.templates, limits: old.limits,
+                    confirmationKey: old.confirmationKey))
+        }
         for _ in 0..<6 {
             network.time.advance(seconds: 10)
             await network.housekeeping()

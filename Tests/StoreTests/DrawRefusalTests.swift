@@ -11,9 +11,12 @@ import Testing
 
 /// What a callee refuses of a caller that wants its questions for less than they cost.
 @Suite struct DrawRefusalTests {
-    private func network() async throws -> Network {
+    private func network(credit: String = "50000.00") async throws -> Network {
         let network = try Network(isBinding: false) { node in
             node["block"] = ["amt": "1.00", "max_s": 3600, "renew_ppm": 1_000_000]
+            node["credit"] = [
+                "up_owes": .string(credit), "down_owes": .string(credit), "warn_ppm": 800_000,
+            ]
         }
         network.restaurant.plainAnswer = .message
         try await network.open()
@@ -81,6 +84,44 @@ import Testing
         _ = try await network.say("What is near?")
         #expect(try await reason(network) == "ACCT_IDEMPOTENCY_CONFLICT")
         #expect(network.restaurant.heard.count == 1)
+    }
+
+    /// The super-app's draw is refused and its next block has no credit: what the phone maker drew
+    /// on its own block is given back, and that block stays in use, for nobody refused it.
+    @Test func aRefusalOnTheNextLinkLeavesTheBlockInUse() async throws {
+        let network = try await network(credit: "1.50")
+        var first: Draw?
+        change(network) { books in
+            first = first ?? books.draw
+            books.draw = first
+        }
+        _ = try await network.say("What is near?")
+        for _ in 0..<2 {
+            network.trace = []
+            #expect(try await reason(network) == "ACCT_CREDIT_EXCEEDED")
+            #expect(network.trace.first == "H SendMessage")
+        }
+        let phone = network.phone.entity
+        await network.housekeeping()
+        let (blocks, open) = try await network.app.journal.read { tx in
+            let blocks = try tx.pendingBlocks().filter { $0.peer == phone }
+            return (blocks, try blocks.flatMap { try tx.draws(phone, on: $0.op, .open) })
+        }
+        #expect(blocks.count == 1)
+        #expect(open.isEmpty)
+    }
+
+    /// An answer that cannot be read may have cost the next hop its work.
+    @Test func anAnswerThatCannotBeReadStaysCounted() async throws {
+        let network = try await network()
+        network.isGarbling = true
+        let error = await #expect(throws: A2AError.self) { try await network.say("What is near?") }
+        #expect(error?.code == .invalidAgentResponse)
+        #expect(network.restaurant.heard.count == 1)
+        network.time.advance(seconds: 3575)
+        for _ in 0..<3 { await network.housekeeping() }
+        #expect(try await network.executor.balance(with: network.app) == "0.20")
+        #expect(try await network.app.balance(with: network.executor) == "0.20")
     }
 
     @Test func aReplayedMessageIsRefused() async throws {

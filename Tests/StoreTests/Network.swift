@@ -30,6 +30,8 @@ final class Network {
     var tamper: ((UpstreamCall) throws(UpstreamFailure) -> UpstreamCall)?
     /// The nonce under which the executor puts its next questions, where it does not make one.
     var askTamper: String?
+    /// Whether the executor's answers arrive as something that is none.
+    var isGarbling = false
     /// Whether streams go through all gateways as such; else each is a stream of one event.
     var isStreaming = false
     /// The terms that the executor last asked about.
@@ -127,6 +129,7 @@ final class Network {
                 party: .peer(from.presenter),
                 extensions: Set(ExtensionURI.list([call.extensions ?? ""])), user: call.user)
             let answer = try await run(operation, as: caller, at: peer, agent: agent)
+            if isGarbling, peer === executor { return try JSONDocument(parsing: [123, 125]).root }
             return peer === executor ? try tampered(answer) : answer
         } catch let error as A2AError {
             throw .agent(error)

@@ -125,6 +125,20 @@ import Testing
         #expect(try await network.phone.balance(with: network.app) == "1.70")
     }
 
+    /// A block of one or two fees is to be followed before the callee has heard of it; its draws
+    /// are taken all the same, each at the first attempt.
+    @Test func aBlockOfOneFeeIsEnough() async throws {
+        let network = try await network(block: "0.20")
+        for _ in 0..<5 { _ = try await network.say("What is near?") }
+        #expect(network.restaurant.heard.count == 5)
+        #expect(network.trace.filter { $0 == "H SendMessage" }.count == 5)
+        #expect(network.trace.filter { $0 == "S SendMessage" }.count == 5)
+        try await finish(network)
+        #expect(try await network.app.balance(with: network.executor) == "1.00")
+        #expect(try await network.executor.balance(with: network.app) == "1.00")
+        #expect(try await network.phone.balance(with: network.app) == "0.50")
+    }
+
     @Test func blocksStayWithinTheCredit() async throws {
         let network = try await network(renewing: 1_000_000) { node in
             node["credit"] = ["up_owes": "1.50", "down_owes": "1.50", "warn_ppm": 800_000]
