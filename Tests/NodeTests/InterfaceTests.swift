@@ -74,6 +74,11 @@ import Testing
             let body = try JSONDocument(parsing: try #require(agent.requests.first?.body)).root
             #expect(body["params"]?["tenant"]?.string == "acme")
         }
+        try await HTTPJSONFaceTests.with(["JSONRPC"]) { gateway, agent in
+            _ = try await gateway.ask("POST /agents/echo/mine/message:send", Self.message)
+            let body = try JSONDocument(parsing: try #require(agent.requests.first?.body)).root
+            #expect(body["params"]?["tenant"]?.isNull == true)
+        }
     }
 
     @Test(

@@ -294,10 +294,14 @@ extension ToV03 {
     private static func merged(_ base: JSONNode, _ other: JSONNode) -> JSONNode {
         switch (base, other) {
         case (.object(var members), .object(let others)):
+            // By name, for a card may have many members and is merged each time it is asked for.
+            var places: [String: Int] = [:]
+            for (place, member) in members.enumerated() { places[member.name] = place }
             for member in others {
-                if let place = members.firstIndex(where: { $0.name == member.name }) {
+                if let place = places[member.name] {
                     members[place].value = merged(members[place].value, member.value)
                 } else {
+                    places[member.name] = members.count
                     members.append(member)
                 }
             }

@@ -139,9 +139,24 @@ extension LoopUpstreams {
         _ call: UpstreamCall, at interface: AgentInterface, _ fields: HTTPFields
     ) throws(UpstreamFailure) -> Request {
         var params = call.params
-        if interface.tenant != nil { params = Array(try Self.params(call, interface.tenant).raw) }
+        if interface.tenant != nil || Self.mayNameTenant(params) {
+            params = Array(try Self.params(call, interface.tenant).raw)
+        }
         let body = JSONRPC.request(id: 1, method: call.method, params: params)
         return try Self.request(.post, at: interface, interface.path, fields, body)
+    }
+
+    /// Whether a text may hold the member `tenant`, in letters or escaped: most requests do not,
+    /// and need not be read once more.
+    private static func mayNameTenant(_ text: [UInt8]) -> Bool {
+        let name = Array("tenant".utf8)
+        for (place, byte) in text.enumerated() where byte == name[0] || byte == 0x5C {
+            let rest = text[place...]
+            if byte == 0x5C ? rest.dropFirst().first == 0x75 : rest.starts(with: name) {
+                return true
+            }
+        }
+        return false
     }
 
     /// A request to an interface.
