@@ -201,6 +201,9 @@ extension Exchange {
         }
         guard let ticket = passage.drawnThere else { return }
         switch reach {
+        case .failed(.status(let status, _)) where status >= 500 && status != 503:
+            // Something between us and the work broke; 503 alone says that nothing has begun.
+            break
         case .unsent, .failed(.suspended), .failed(.unreachable), .failed(.status),
             .failed(.agent):
             gateway.blocks.conclude([ticket], .rejected, now: now)

@@ -26,6 +26,8 @@ final class Network {
     let isBinding: Bool
     let maker: TariffMaker
     var trace: [String] = []
+    /// What the super-app hears once instead of the next gateway's answer, which did its work.
+    var swallowed: UpstreamFailure?
     /// What a super-app that has turned sends instead of what its gateway would.
     var tamper: ((UpstreamCall) throws(UpstreamFailure) -> UpstreamCall)?
     /// The nonce under which the executor puts its next questions, where it does not make one.

@@ -107,7 +107,9 @@ final class Wire: Upstreams {
             return try network.restaurant.answer(call)
         case .peer(let entity, let agent):
             guard let peer = network[entity] else { throw .unreachable(entity.text) }
-            return try await network.serve(call, from: from, at: peer, agent: agent)
+            let answer = try await network.serve(call, from: from, at: peer, agent: agent)
+            if from === network.app, let failure = network.swallowed.take() { throw failure }
+            return answer
         }
     }
 

@@ -158,6 +158,18 @@ import Testing
         #expect(try await network.phone.balance(with: network.app) == "0.50")
     }
 
+    @Test(arguments: [(502, "0.40"), (503, "0.00")])
+    func workBehindABrokenAnswerIsAdmitted(status: Int, owed: String) async throws {
+        let network = try await network(block: "10.00")
+        _ = try await network.say("What is near?")
+        network.swallowed = .status(status, retryAfter: nil)
+        await #expect(throws: A2AError.self) { try await network.say("What is near?") }
+        network.time.advance(seconds: 3575)
+        for _ in 0..<3 { await network.housekeeping() }
+        // Of 503 the caller knows that nothing began: it refuses a post that bills it, as a lie.
+        #expect(try await network.app.balance(with: network.executor) == owed)
+    }
+
     @Test func anOrderlyRestartForgetsNothing() async throws {
         let network = try await network(block: "10.00")
         for _ in 0..<3 { _ = try await network.say("What is near?") }
